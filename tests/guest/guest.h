@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the parts of the guest's init share: the table of workloads, options,
+ * checks, and the few file system operations that all workloads are made of.
+ *
+ * A workload runs as a child of init.  It ends with exit status 0 when it came
+ * to its end; what it reached on the way it says with check().  Whatever it
+ * can't do is fatal: a workload that silently does less proves nothing.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define MNT		"/mnt"
+#define DISK		"/dev/vda"
+#define DEBUGFS		"/sys/kernel/debug"
+#define GUARD		DEBUGFS "/btrfs_eb_debug"
+#define PARAMS		"/sys/module/btrfs/parameters"
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+struct workload {
+	const char *name;
+	void (*run)(void);
+};
+
+/* One table in each file of workloads; a row without a name ends it. */
+extern const struct workload basic_workloads[];
+extern const struct workload io_workloads[];
+extern const struct workload lookup_workloads[];
+extern const struct workload knob_workloads[];
+extern const struct workload self_workloads[];
+
+/* init.c: the kernel's command line, modules, and the channel to the host */
+const char *option(const char *key, const char *fallback);
+long option_number(const char *key, long fallback);
+bool load_modules(void);
+void verdict(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* util.c */
+extern int checks_low;
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void mark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void check(const char *name, long value, long min);
+double now(void);
+void put_file(const char *path, const char *text);
+bool try_put_file(const char *path, const char *text);
+long get_file(const char *path, char *buf, size_t size);
+long stat_value(const char *name);
+bool guarded(void);
+void check_stat(const char *name, long min);
+long disk_reads(void);
+long disk_writes(void);
+void drop_caches(void);
+void mount_disk(const char *options);
+bool try_mount_disk(const char *options);
+void umount_disk(void);
+void sync_fs(void);
+pid_t spawn(void (*task)(void));
+void stop(pid_t task);
+
+/* files.c: metadata, made and read */
+void make_files(const char *dir, int first, int count);
+void touch_files(const char *dir, int first, int count, int round);
+void remove_files(const char *dir, int first, int count);
+long read_tree(const char *dir);
+void make_subvol(const char *name);
+void make_snapshot(const char *from, const char *name, bool readonly);
+void destroy_subvol(const char *name);
+
+#endif /* GUEST_H */

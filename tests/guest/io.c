@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Workloads about IO that is slow, that fails, and that can't even start.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/btrfs.h>
+#include "guest.h"
+
+#define COW_DIRS	6
+#define COW_FILES	200
+
+/* Start a commit, and wait for it as another task, so that we see its end. */
+static pid_t commit_beside(void)
+{
+	int fd = open(MNT, O_RDONLY);
+	uint64_t transid;
+	pid_t waiter;
+
+	if (fd < 0 || ioctl(fd, BTRFS_IOC_START_SYNC, &transid))
+		die("starting a commit");
+	waiter = fork();
+	if (waiter < 0)
+		die("fork");
+	if (waiter == 0)
+		_exit(ioctl(fd, BTRFS_IOC_WAIT_SYNC, &transid) ? 1 : 0);
+	close(fd);
+	return waiter;
+}
+
+/*
+ * cow_under_writeback: the disk is slow (the host throttles it), a commit has
+ * sent its tree blocks to it, and meanwhile the next transaction changes the
+ * same files: it must copy blocks that are still being written.
+ */
+static void run_cow_under_writeback(void)
+{
+	int rounds = option_number("rounds", 3);
+	long during = 0;
+	char dir[64];
+
+	mount_disk(NULL);
+	for (int d = 0; d < COW_DIRS; d++) {
+		snprintf(dir, sizeof(dir), MNT "/d%d", d);
+		make_files(dir, 0, COW_FILES);
+	}
+	sync_fs();
+	for (int round = 1; round <= rounds; round++) {
+		pid_t waiter;
+
+		for (int d = 0; d < COW_DIRS; d++) {
+			snprintf(dir, sizeof(dir), MNT "/d%d", d);
+			touch_files(dir, 0, COW_FILES, round);
+		}
+		waiter = commit_beside();
+		for (int d = 0; d < COW_DIRS; d++) {
+			snprintf(dir, sizeof(dir), MNT "/d%d", d);
+			touch_files(dir, 0, COW_FILES, round + 1);
+			if (waitpid(waiter, NULL, WNOHANG) == 0)
+				during += COW_FILES;
+			else
+				waiter = -1;
+			if (waiter < 0)
+				break;
+		}
+		if (waiter > 0)
+			waitpid(waiter, NULL, 0);
+	}
+	umount_disk();
+	check("changed_during_commit", during, COW_FILES);
+}
+
+/* All requests to the disk fail from here on, or none does. */
+static void fail_requests(bool on)
+{
+	static const char * const settings[][2] = {
+		{ "probability", "100" }, { "interval", "1" }, { "times", "-1" },
+		{ "space", "0" }, { "verbose", "0" },
+	};
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		snprintf(path, sizeof(path), DEBUGFS "/fail_make_request/%s", settings[i][0]);
+		put_file(path, settings[i][1]);
+	}
+	put_file("/sys/block/vda/make-it-fail", on ? "1" : "0");
+}
+
+/*
+ * write_error: the tree blocks of a commit can't be written, the transaction
+ * is aborted, and then somebody reads these very blocks, which are in memory
+ * but not up to date any more.
+ */
+static void run_write_error(void)
+{
+	long before, after;
+	int fd, err;
+
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, 400);
+	sync_fs();
+	touch_files(MNT "/d", 0, 400, 1);
+	before = read_tree(MNT);
+	fail_requests(true);
+	fd = open(MNT, O_RDONLY);
+	err = ioctl(fd, BTRFS_IOC_SYNC) ? errno : 0;
+	close(fd);
+	fail_requests(false);
+	check("commit_failed", err != 0, 1);
+
+	/* Forget the inodes: only then is a leaf looked at again. */
+	drop_caches();
+	after = read_tree(MNT);
+	drop_caches();
+	after += read_tree(MNT);
+	check("files_before", before, 400);
+	check("files_lost", 2 * before - after, 1);
+	umount_disk();
+
+	/* The disk has the last good commit. */
+	mount_disk(NULL);
+	check("files_after_remount", read_tree(MNT), before);
+	umount_disk();
+}
+
+/* What run_bad_log_root() needs of struct btrfs_super_block. */
+#define SUPER_OFFSET	65536
+#define SUPER_SIZE	4096
+#define SUPER_CSUM_END	32
+#define SUPER_MAGIC	0x40
+#define SUPER_LOG_ROOT	0x60
+#define SUPER_LOG_LEVEL	0xc8
+
+/* An address that is aligned like a tree block, and that no chunk maps. */
+#define UNMAPPED	(1ULL << 44)
+
+static uint32_t crc32c(const unsigned char *data, size_t len)
+{
+	uint32_t crc = ~0U;
+
+	while (len--) {
+		crc ^= *data++;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
+static void put_super(int fd, const unsigned char *super)
+{
+	if (pwrite(fd, super, SUPER_SIZE, SUPER_OFFSET) != SUPER_SIZE || fsync(fd))
+		die("writing the super block");
+}
+
+/*
+ * bad_log_root: the super block names a log tree at an address that can't be
+ * mapped, so a read of a tree block fails before anything was sent to the disk.
+ */
+static void run_bad_log_root(void)
+{
+	unsigned char good[SUPER_SIZE], bad[SUPER_SIZE];
+	int fd = open(DISK, O_RDWR);
+	uint64_t address = UNMAPPED;
+	uint32_t csum;
+	bool mounted;
+
+	if (fd < 0 || pread(fd, good, SUPER_SIZE, SUPER_OFFSET) != SUPER_SIZE ||
+	    memcmp(good + SUPER_MAGIC, "_BHRfS_M", 8))
+		die("reading the super block");
+	memcpy(bad, good, SUPER_SIZE);
+	memcpy(bad + SUPER_LOG_ROOT, &address, sizeof(address));
+	bad[SUPER_LOG_LEVEL] = 0;
+	csum = crc32c(bad + SUPER_CSUM_END, SUPER_SIZE - SUPER_CSUM_END);
+	memcpy(bad, &csum, sizeof(csum));
+	put_super(fd, bad);
+
+	mounted = try_mount_disk(NULL);
+	check("mount_refused", !mounted, 1);
+	if (mounted)
+		umount_disk();
+	put_super(fd, good);
+	close(fd);
+
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, 50);
+	check("files_afterwards", read_tree(MNT), 50);
+	umount_disk();
+}
+
+const struct workload io_workloads[] = {
+	{ "cow_under_writeback", run_cow_under_writeback },
+	{ "write_error", run_write_error },
+	{ "bad_log_root", run_bad_log_root },
+	{ NULL, NULL }
+};

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Workloads about the guard's knobs: turned, read and re-armed under load.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "guest.h"
+
+#define CLEAR_WARN_ONCE	DEBUGFS "/clear_warn_once"
+
+static void make_load(void)
+{
+	for (int round = 0;; round++) {
+		char dir[64];
+
+		snprintf(dir, sizeof(dir), MNT "/load%d", round % 4);
+		make_files(dir, 0, 60);
+		sync_fs();
+		drop_caches();
+		read_tree(dir);
+		remove_files(dir, 20, 20);
+	}
+}
+
+/* toggle: off and on, at any moment of a buffer's life, a few hundred times. */
+static void run_toggle(void)
+{
+	int turns = option_number("rounds", 300);
+	long before;
+	pid_t load;
+
+	if (!guarded())
+		die("there is no guard to turn off and on");
+	mount_disk(NULL);
+	load = spawn(make_load);
+	for (int i = 0; i < turns; i++) {
+		put_file(PARAMS "/eb_debug", "off");
+		usleep(5000 + i * 13 % 10000);
+		put_file(PARAMS "/eb_debug", "on");
+		usleep(5000 + i * 7 % 20000);
+	}
+	stop(load);
+	before = stat_value("events");
+	make_files(MNT "/after", 0, 50);
+	sync_fs();
+	drop_caches();
+	read_tree(MNT);
+	umount_disk();
+	check("turns", turns, 200);
+	check("events_afterwards", stat_value("events") - before, 100);
+	check_stat("unknown", 1);
+}
+
+/* Read one file of the guard's directory to its end; how many bytes it had. */
+static long read_through(const char *name)
+{
+	char path[128], buf[4096];
+	long sum = 0, got;
+	int fd;
+
+	snprintf(path, sizeof(path), GUARD "/%s", name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		die("opening %s", path);
+	while ((got = read(fd, buf, sizeof(buf))) > 0)
+		sum += got;
+	if (got < 0)
+		die("reading %s", path);
+	close(fd);
+	return sum;
+}
+
+static void read_debugfs(void)
+{
+	for (;;) {
+		read_through("buffers");
+		read_through("stats");
+		read_through("coverage");
+	}
+}
+
+/* debugfs: its files are read all the time, through load, unmount and mount. */
+static void run_debugfs(void)
+{
+	int cycles = option_number("rounds", 8);
+	pid_t reader = spawn(read_debugfs);
+	long live = 0;
+
+	for (int i = 0; i < cycles; i++) {
+		char dir[64];
+		long bytes;
+
+		mount_disk(NULL);
+		snprintf(dir, sizeof(dir), MNT "/d%d", i);
+		make_files(dir, 0, 60);
+		sync_fs();
+		drop_caches();
+		read_tree(MNT);
+		bytes = read_through("buffers");
+		live = bytes > live ? bytes : live;
+		umount_disk();
+	}
+	stop(reader);
+	check("bytes_of_buffers", live, 200);
+	check("bytes_of_stats", read_through("stats"), 200);
+	check("bytes_of_coverage", read_through("coverage"), 100);
+	check("buffers_afterwards_gone", stat_value("buffers") == 0, 1);
+}
+
+static void read_again(void)
+{
+	drop_caches();
+	read_tree(MNT);
+}
+
+/*
+ * rearm: needs a mutant that each read shows.  A report comes once, again
+ * after clear_warn_once, and again with each mount.
+ */
+static void run_rearm(void)
+{
+	mark("phase first-mount");
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, 200);
+	sync_fs();
+	mark("phase more-reads");
+	read_again();
+	read_again();
+	mark("phase clear-warn-once");
+	put_file(CLEAR_WARN_ONCE, "1");
+	read_again();
+	read_again();
+	mark("phase second-mount");
+	umount_disk();
+	mount_disk(NULL);
+	read_again();
+	umount_disk();
+	mark("phase end");
+	check("reads", stat_value("reads"), 10);
+}
+
+/* module_cycle: btrfs.ko is unloaded and loaded again between mounts. */
+static void run_module_cycle(void)
+{
+	int cycles = option_number("rounds", 3);
+	long events = 0;
+
+	for (int i = 0; i < cycles; i++) {
+		if (!load_modules())
+			die("btrfs is not a module");
+		mount_disk(NULL);
+		make_files(MNT "/d", 0, 100);
+		sync_fs();
+		read_again();
+		umount_disk();
+		events = stat_value("events");
+		check("events", events, 100);
+		if (syscall(SYS_delete_module, "btrfs", O_NONBLOCK))
+			die("unloading btrfs");
+		check("debugfs_gone", access(GUARD, F_OK) != 0, 1);
+	}
+	load_modules();
+	mount_disk(NULL);
+	umount_disk();
+	check("cycles", cycles, 1);
+}
+
+const struct workload knob_workloads[] = {
+	{ "toggle", run_toggle },
+	{ "debugfs", run_debugfs },
+	{ "rearm", run_rearm },
+	{ "module_cycle", run_module_cycle },
+	{ NULL, NULL }
+};

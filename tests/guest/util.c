@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The small operations that every workload uses: small files of proc, sysfs
+ * and debugfs, mounting, figures of the guard and of the disk.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <linux/btrfs.h>
+#include "guest.h"
+
+void die(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+	int err = errno;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	verdict("failed: %s (%s)", text, strerror(err));
+	_exit(1);
+}
+
+/* Leave a line on the console, for the host to cut the log at. */
+void mark(const char *fmt, ...)
+{
+	char text[256] = "eb-test: ";
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text + 9, sizeof(text) - 9, fmt, args);
+	va_end(args);
+	put_file("/dev/kmsg", text);
+}
+
+/* How many checks of this process were below their minimum. */
+int checks_low;
+
+/* What a workload is for must have happened: at least @min of it. */
+void check(const char *name, long value, long min)
+{
+	verdict("check %s %ld %ld %s", name, value, min,
+		value >= min ? "ok" : "low");
+	checks_low += value < min;
+}
+
+double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+bool try_put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool done;
+
+	if (fd < 0)
+		return false;
+	done = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return done;
+}
+
+void put_file(const char *path, const char *text)
+{
+	if (!try_put_file(path, text))
+		die("writing '%s' to %s", text, path);
+}
+
+/* Read a whole small file as a string; its length, or -1. */
+long get_file(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	size_t used = 0;
+	ssize_t got = 0;
+
+	if (fd < 0)
+		return -1;
+	while (used < size - 1 && (got = read(fd, buf + used, size - 1 - used)) > 0)
+		used += got;
+	close(fd);
+	buf[used] = 0;
+	return got < 0 ? -1 : (long)used;
+}
+
+/* One figure of the guard's stats, -1 when the kernel has no such figure. */
+long stat_value(const char *name)
+{
+	static char buf[16384];
+	char *line, *rest = buf;
+	size_t len = strlen(name);
+
+	if (get_file(GUARD "/stats", buf, sizeof(buf)) < 0)
+		return -1;
+	while ((line = strsep(&rest, "\n")))
+		if (!strncmp(line, name, len) && line[len] == ':')
+			return atol(line + len + 1);
+	return -1;
+}
+
+/* Is this kernel's guard there, and on? */
+bool guarded(void)
+{
+	char value[8] = "";
+
+	if (access(GUARD "/stats", R_OK))
+		return false;
+	get_file(PARAMS "/eb_debug", value, sizeof(value));
+	return value[0] == 'Y' || value[0] == '1' || !strncmp(value, "on", 2);
+}
+
+void check_stat(const char *name, long min)
+{
+	if (guarded())
+		check(name, stat_value(name), min);
+}
+
+/* Field @n of the disk's statistics. */
+static long disk_stat(int n)
+{
+	char buf[256], *word, *rest = buf;
+
+	if (get_file("/sys/block/vda/stat", buf, sizeof(buf)) < 0)
+		die("reading the disk's statistics");
+	while ((word = strsep(&rest, " \n")))
+		if (*word && n-- == 0)
+			return atol(word);
+	return -1;
+}
+
+long disk_reads(void)
+{
+	return disk_stat(0);
+}
+
+long disk_writes(void)
+{
+	return disk_stat(4);
+}
+
+void drop_caches(void)
+{
+	put_file("/proc/sys/vm/drop_caches", "3");
+}
+
+bool try_mount_disk(const char *options)
+{
+	return !mount(DISK, MNT, "btrfs", 0, options);
+}
+
+void mount_disk(const char *options)
+{
+	if (!try_mount_disk(options))
+		die("mounting " DISK);
+}
+
+/* A task that was just stopped may hold the mount for a moment. */
+void umount_disk(void)
+{
+	int tries = 100;
+
+	while (umount2(MNT, 0)) {
+		if (errno != EBUSY || !--tries)
+			die("unmounting " MNT);
+		usleep(20000);
+	}
+}
+
+void sync_fs(void)
+{
+	int fd = open(MNT, O_RDONLY);
+
+	if (fd < 0 || ioctl(fd, BTRFS_IOC_SYNC))
+		die("syncing " MNT);
+	close(fd);
+}
+
+/* Run @task beside us until stop(), or until it returns. */
+pid_t spawn(void (*task)(void))
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid)
+		return pid;
+	task();
+	_exit(0);
+}
+
+void stop(pid_t task)
+{
+	kill(task, SIGKILL);
+	waitpid(task, NULL, 0);
+}

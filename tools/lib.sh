@@ -1,0 +1,62 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# What the tools share: where the repository and its cache are, how they speak,
+# and how a row of BASES is read.  Sourced, never run.  Results go to stdout,
+# everything said to a person goes to stderr.
+
+TOP=$(cd "$(dirname "$0")/${LIB_UP:-..}" && pwd)
+EBDEBUG_CACHE=${EBDEBUG_CACHE:-$TOP/build}
+export TOP EBDEBUG_CACHE
+
+say() { printf '%s\n' "$*" >&2; }
+
+die()
+{
+	say "${0##*/}: error: $1"
+	shift
+	for line; do
+		say "    $line"
+	done
+	exit 1
+}
+
+# base_names: the names in BASES, one a line.
+base_names() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*|.*//' "$TOP/BASES"; }
+
+# base_field BASE N: the Nth field of a base's row, its blanks trimmed.
+base_field()
+{
+	awk -F '|' -v base="$1" -v n="$2" '
+		/^[ \t]*#/ { next }
+		{ for (i = 1; i <= NF; i++) gsub(/^[ \t]+|[ \t]+$/, "", $i) }
+		$1 == base { print $n }' "$TOP/BASES"
+}
+
+# need_base BASE: ends the program when BASES has no such row.
+need_base()
+{
+	[ -n "$(base_field "$1" 1)" ] && return 0
+	die "there is no base '$1'" "BASES knows: $(base_names | tr '\n' ' ')"
+}
+
+# lock NAME: wait until no other program of ours holds this lock, then hold it
+# until we end.  The descriptor is closed for background children by hand.
+lock()
+{
+	mkdir -p "$EBDEBUG_CACHE"
+	exec 9>"$EBDEBUG_CACHE/.lock-$1"
+	flock -n 9 && return 0
+	say "waiting for another run that holds the lock '$1'"
+	flock 9
+}
+
+# free_mb DIR: megabytes free on the file system of DIR.
+free_mb() { df -Pm "$1" | awk 'NR == 2 { print $4 }'; }
+
+# have CMD...: whether all of these commands exist (sbin is searched as well).
+have()
+{
+	for cmd; do
+		PATH="$PATH:/usr/sbin:/sbin" command -v "$cmd" >/dev/null || return 1
+	done
+}

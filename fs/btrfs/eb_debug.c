@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The core of the extent buffer guard: what do we know of a buffer, and is what
+ * just happened to it allowed?
+ *
+ * Everything here depends on the buffer's record and on one look at the buffer
+ * that the caller took.  Nothing here prints, locks, allocates, counts, or
+ * touches the buffer.
+ *
+ * The rule that all this is for, by Chris Mason in the review of "btrfs: fix
+ * fatal extent_buffer readahead vs releasepage race", 5.8: "You set io_pages,
+ * you do the tree_ref dance."  check_buffer_tree_ref() repairs a lost TREE_REF
+ * after the IO state was set, so the state between the two is legal and is not
+ * judged; what is judged is that the IO goes out after them.
+ */
+
+#include <linux/kernel.h>
+#include "eb_debug_internal.h"
+
+/* Judge @rule: it is kept if @ok.  The first broken one is what is reported. */
+static void judge(struct eb_judgement *verdict, enum eb_rule rule, bool ok)
+{
+	verdict->judged |= BIT_ULL(rule);
+	if (!ok && verdict->broken == EB_RULE_NONE)
+		verdict->broken = rule;
+}
+
+/* A rule could not be judged, since its beginning was not seen. */
+static void unknown(struct eb_judgement *verdict)
+{
+	verdict->count = EB_COUNT_UNKNOWN;
+}
+
+static bool under_io(const struct eb_look *look)
+{
+	return look->io_pages || look->flags & EB_FLAG_WRITEBACK;
+}
+
+static bool is_read(enum eb_debug_site site)
+{
+	return site == EB_SITE_READ || site == EB_SITE_READ_SUBPAGE;
+}
+
+/* Did this task, since the guard is on, arm the IO that it now submits? */
+static bool armed_by_us(const struct btrfs_eb_debug *rec,
+			const struct eb_look *look)
+{
+	return look->task && READ_ONCE(rec->io_task) == look->task &&
+	       rec->io_epoch == look->epoch;
+}
+
+static bool in_our_section(const struct btrfs_eb_debug *rec,
+			   const struct eb_look *look)
+{
+	return look->task && READ_ONCE(rec->section_task) == look->task &&
+	       rec->section_epoch == look->epoch;
+}
+
+/* Pairs with the barrier in io_sent(): the task first, then the IO state. */
+static void io_start(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		     struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	WRITE_ONCE(rec->io_task, look->task);
+	rec->io_epoch = look->epoch;
+	smp_wmb();
+}
+
+/*
+ * IO state was set.  A read that starts on a buffer whose content is valid, or
+ * newer than the disk, overwrites it; the caller's own tests of these flags came
+ * before it took the page locks.
+ */
+static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		   struct eb_judgement *verdict)
+{
+	WRITE_ONCE(rec->io_task, look->task);
+	rec->io_epoch = look->epoch;
+	rec->armed_ip = look->ip;
+	rec->io_submitted = 0;
+	rec->io_danced = false;
+	rec->io_must_dance = is_read(look->site);
+
+	if (is_read(look->site)) {
+		verdict->count = EB_COUNT_READS;
+		judge(verdict, EB_RULE_READ_AFTER_WRITE_ERROR,
+		      !(look->flags & EB_FLAG_WRITE_ERR));
+		judge(verdict, EB_RULE_READ_OF_UPTODATE,
+		      !(look->flags & (EB_FLAG_UPTODATE | EB_FLAG_DIRTY |
+				       EB_FLAG_WRITEBACK)));
+		return;
+	}
+	verdict->count = EB_COUNT_WRITES;
+	judge(verdict, EB_RULE_WRITE_WITHOUT_WRITEBACK,
+	      look->flags & EB_FLAG_WRITEBACK);
+	if (READ_ONCE(rec->wb_task) == look->task &&
+	    rec->wb_epoch == look->epoch)
+		judge(verdict, EB_RULE_WRITEBACK_WITHOUT_IO, true);
+	WRITE_ONCE(rec->wb_task, NULL);
+}
+
+/* The dance counts for the IO that this very task has armed, for no other. */
+static void io_dance(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		     struct eb_judgement *verdict)
+{
+	if (armed_by_us(rec, look))
+		rec->io_danced = true;
+	else
+		verdict->quiet = true;
+}
+
+static void io_submit(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		      struct eb_judgement *verdict)
+{
+	if (!armed_by_us(rec, look))
+		unknown(verdict);
+	else if (rec->io_must_dance)
+		judge(verdict, EB_RULE_IO_WITHOUT_DANCE, rec->io_danced);
+	judge(verdict, EB_RULE_IO_WITHOUT_TREE_REF,
+	      look->flags & EB_FLAG_TREE_REF);
+	if (look->site == EB_SITE_WRITE)
+		judge(verdict, EB_RULE_WRITE_ON_FAILED_FS, !look->fs_error);
+}
+
+static void io_page(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		    struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	if (armed_by_us(rec, look) && !look->arg)
+		rec->io_submitted++;
+}
+
+/*
+ * Ends only lower io_pages, and a read that fails its checks raises it back to
+ * what it was at most, so that the number of pages in bios is a bound from above
+ * at any moment.  Another reader may have armed the buffer once the pages of a
+ * failed read are unlocked: then the task is not ours any more.
+ */
+static void io_sent(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		    struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	/* Pairs with the barrier in io_start(): the look was taken before. */
+	smp_rmb();
+	if (!armed_by_us(rec, look)) {
+		unknown(verdict);
+		return;
+	}
+	judge(verdict, EB_RULE_IO_PAGES_LEAKED,
+	      look->io_pages <= rec->io_submitted);
+	WRITE_ONCE(rec->io_task, NULL);
+}
+
+/*
+ * Every page that is under IO is still counted here, and the tree's reference
+ * is what keeps the buffer: a write has no reference of its own, and the
+ * submitter's may be gone.
+ */
+static void io_end(const struct eb_look *look, struct eb_judgement *verdict)
+{
+	verdict->count = EB_COUNT_IO_ENDS;
+	judge(verdict, EB_RULE_IO_ENDED_TWICE, look->io_pages >= 1);
+	judge(verdict, EB_RULE_IO_END_WITHOUT_TREE_REF,
+	      look->flags & EB_FLAG_TREE_REF && look->refs >= 1);
+}
+
+/*
+ * The DIRTY to WRITEBACK hand-over, exact since it is under refs_lock: the tree
+ * and the caller both hold a reference.  From here on this task owes the IO.
+ */
+static void writeback(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		      struct eb_judgement *verdict)
+{
+	judge(verdict, EB_RULE_WRITEBACK_WITHOUT_TREE_REF,
+	      look->flags & EB_FLAG_TREE_REF && look->refs >= 2);
+	WRITE_ONCE(rec->wb_task, look->task);
+	rec->wb_epoch = look->epoch;
+}
+
+static void writeback_end(const struct eb_look *look,
+			  struct eb_judgement *verdict)
+{
+	judge(verdict, EB_RULE_IO_ENDED_TWICE, look->flags & EB_FLAG_WRITEBACK);
+	judge(verdict, EB_RULE_WRITEBACK_CLEARED_EARLY, look->io_pages == 0);
+}
+
+/*
+ * A section under refs_lock begins: tests made before it don't count in it.
+ * The sequence is what a lookup of a stale buffer compares; it moves only if the
+ * lock was really taken.
+ */
+static void refs_lock(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		      struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	WRITE_ONCE(rec->section_task, look->task);
+	rec->section_epoch = look->epoch;
+	rec->section_tested = false;
+	rec->section_tree_ref = look->flags & EB_FLAG_TREE_REF;
+	if (look->locked)
+		WRITE_ONCE(rec->lock_seq, rec->lock_seq + 1);
+}
+
+static void tested(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		   struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	if (in_our_section(rec, look))
+		rec->section_tested = true;
+}
+
+static void tree_ref_set(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			 struct eb_judgement *verdict)
+{
+	if (!in_our_section(rec, look) || rec->section_tree_ref) {
+		verdict->quiet = true;
+		return;
+	}
+	/* The race of 2020 took place, and the dance healed it. */
+	if (under_io(look)) {
+		verdict->event = EB_EVENT_TREE_REF_REPAIR;
+		verdict->count = EB_COUNT_REPAIRS;
+	}
+}
+
+/*
+ * A lookup takes its reference without refs_lock, so a foreign reference at this
+ * moment is legal: its owner dances before it starts IO.  It is only counted.
+ */
+static void tree_ref_clear(struct btrfs_eb_debug *rec,
+			   const struct eb_look *look,
+			   struct eb_judgement *verdict)
+{
+	bool released = look->site == EB_SITE_RELEASE ||
+			look->site == EB_SITE_RELEASE_SUBPAGE;
+
+	if (!in_our_section(rec, look)) {
+		verdict->quiet = !released;
+		unknown(verdict);
+		return;
+	}
+	if (!rec->section_tree_ref || look->flags & EB_FLAG_TREE_REF) {
+		verdict->quiet = true;
+		if (look->site == EB_SITE_PUT_STALE && look->refs == 2 &&
+		    under_io(look))
+			verdict->count = EB_COUNT_STALE_PUTS_UNDER_IO;
+		return;
+	}
+	if (released)
+		verdict->count = EB_COUNT_RELEASE_DONE;
+	else if (look->refs > 1)
+		verdict->count = EB_COUNT_FOREIGN_CLEARS;
+	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNLOCKED, look->locked);
+	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNTESTED, rec->section_tested);
+	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNDER_IO,
+	      !under_io(look) && !(look->flags & EB_FLAG_DIRTY));
+	/* The next clear needs a section of its own. */
+	WRITE_ONCE(rec->section_task, NULL);
+}
+
+/*
+ * A task that turned DIRTY into WRITEBACK and gives its reference back before it
+ * has armed the IO leaves a writeback that nobody will ever end.
+ */
+static void put(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	verdict->count = EB_COUNT_PUTS;
+	judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE, look->refs >= 1);
+	if (!look->task || READ_ONCE(rec->wb_task) != look->task ||
+	    rec->wb_epoch != look->epoch)
+		return;
+	judge(verdict, EB_RULE_WRITEBACK_WITHOUT_IO,
+	      !(look->flags & EB_FLAG_WRITEBACK));
+	WRITE_ONCE(rec->wb_task, NULL);
+}
+
+/*
+ * Under refs_lock the flag and the count agree: if the tree holds one reference,
+ * whoever gives one back needs another.
+ */
+static void put_locked(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		       struct eb_judgement *verdict)
+{
+	refs_lock(rec, look, verdict);
+	if (look->locked)
+		judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE,
+		      look->refs >= (look->flags & EB_FLAG_TREE_REF ? 2 : 1));
+}
+
+static void release_refused(const struct eb_look *look,
+			    struct eb_judgement *verdict)
+{
+	verdict->count = look->arg == EB_BUSY ?
+			 EB_COUNT_RELEASE_BUSY : EB_COUNT_RELEASE_NO_TREE_REF;
+}
+
+/* Clones and dummies are never in the tree and may be freed as they are. */
+static void last_put(const struct eb_look *look, struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	judge(verdict, EB_RULE_FREED_WITH_TREE_REF,
+	      !(look->flags & EB_FLAG_TREE_REF));
+	judge(verdict, EB_RULE_FREED_UNDER_IO, !under_io(look));
+	if (!(look->flags & EB_FLAG_UNMAPPED))
+		judge(verdict, EB_RULE_FREED_DIRTY,
+		      !(look->flags & EB_FLAG_DIRTY));
+	judge(verdict, EB_RULE_FREED_LOCKED, !look->write_locked);
+	judge(verdict, EB_RULE_FREED_ON_LIST, !look->on_list);
+}
+
+/**
+ * btrfs_eb_core_ignores - can this event be passed over without a look?
+ * @rec: the buffer's record
+ * @event: the event
+ * @task: who runs the hook
+ *
+ * The dance is done at every lookup, and means something only to the task that
+ * has armed IO.
+ *
+ * Context: any.
+ * Return: true if the event changes nothing and judges nothing.
+ */
+bool btrfs_eb_core_ignores(const struct btrfs_eb_debug *rec,
+			   enum eb_debug_event event, const void *task)
+{
+	return event == EB_EVENT_IO_DANCE && READ_ONCE(rec->io_task) != task;
+}
+
+/**
+ * btrfs_eb_core_event - note one event and judge it
+ * @rec: the buffer's record
+ * @look: one look at the buffer
+ * @event: what happened
+ * @verdict: zeroed by the caller; what the core says of it
+ *
+ * Context: that of the hook, see include/linux/eb_debug.h.
+ */
+void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			 enum eb_debug_event event, struct eb_judgement *verdict)
+{
+	verdict->event = event;
+	switch (event) {
+	case EB_EVENT_ALLOC:
+		verdict->count = EB_COUNT_ALLOC;
+		break;
+	case EB_EVENT_IO_START:
+		io_start(rec, look, verdict);
+		break;
+	case EB_EVENT_IO_ARM:
+		io_arm(rec, look, verdict);
+		break;
+	case EB_EVENT_IO_DANCE:
+		io_dance(rec, look, verdict);
+		break;
+	case EB_EVENT_IO_SUBMIT:
+		io_submit(rec, look, verdict);
+		break;
+	case EB_EVENT_IO_PAGE:
+		io_page(rec, look, verdict);
+		break;
+	case EB_EVENT_IO_SENT:
+		io_sent(rec, look, verdict);
+		break;
+	case EB_EVENT_IO_END:
+		io_end(look, verdict);
+		break;
+	case EB_EVENT_WRITEBACK:
+		writeback(rec, look, verdict);
+		break;
+	case EB_EVENT_WRITEBACK_END:
+		writeback_end(look, verdict);
+		break;
+	case EB_EVENT_REFS_LOCK:
+		refs_lock(rec, look, verdict);
+		break;
+	case EB_EVENT_UNDER_IO:
+		tested(rec, look, verdict);
+		break;
+	case EB_EVENT_TREE_REF_SET:
+		tree_ref_set(rec, look, verdict);
+		break;
+	case EB_EVENT_TREE_REF_CLEAR:
+		tree_ref_clear(rec, look, verdict);
+		break;
+	case EB_EVENT_PUT:
+		put(rec, look, verdict);
+		break;
+	case EB_EVENT_PUT_LOCKED:
+		put_locked(rec, look, verdict);
+		break;
+	case EB_EVENT_RELEASE_REFUSED:
+		release_refused(look, verdict);
+		break;
+	case EB_EVENT_NEW_BLOCK:
+		/* Pairs with the barrier in btrfs_eb_core_lookup(). */
+		WRITE_ONCE(rec->stale_seq, rec->stale_seq + 1);
+		smp_mb();
+		break;
+	case EB_EVENT_LAST_PUT:
+		last_put(look, verdict);
+		break;
+	case EB_EVENT_FREE:
+		verdict->count = EB_COUNT_FREE;
+		judge(verdict, EB_RULE_FREED_IN_TREE, !look->in_tree);
+		break;
+	default:
+		break;
+	}
+}
+
+/**
+ * btrfs_eb_core_lookup - judge the end of a lookup
+ * @rec: the buffer's record
+ * @look: one look at the buffer, taken after the lookup's own test of STALE
+ * @token: filled in before that test
+ * @verdict: zeroed by the caller
+ *
+ * "Btrfs: fix race when reusing stale extent buffers that leads to BUG_ON", 4.1:
+ * who finds a buffer STALE must wait for refs_lock once.  If it was STALE before
+ * and is STALE now and nobody took that back in between, then the lookup saw it
+ * too, and some section under refs_lock must have begun since.
+ *
+ * Context: the task that looks up; owns a reference.
+ */
+void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			  const struct btrfs_eb_token *token,
+			  struct eb_judgement *verdict)
+{
+	verdict->event = EB_EVENT_LOOKUP;
+	verdict->quiet = true;
+	if (token->epoch != look->epoch || !token->stale ||
+	    !(look->flags & EB_FLAG_STALE))
+		return;
+	/* Pairs with the barrier at EB_EVENT_NEW_BLOCK: flag first, then count. */
+	smp_mb();
+	if (READ_ONCE(rec->stale_seq) != token->stale_seq)
+		return;
+	verdict->count = EB_COUNT_STALE_LOOKUPS;
+	judge(verdict, EB_RULE_STALE_LOOKUP_UNLOCKED,
+	      READ_ONCE(rec->lock_seq) != token->lock_seq);
+}
+
+/**
+ * btrfs_eb_core_note - remember a transition in the buffer's history
+ * @rec: the buffer's record
+ * @look: one look at the buffer
+ * @event: what happened
+ * @now_us: a clock that runs on one machine, in microseconds
+ *
+ * Context: any.  Writers may meet; each writes a word of its own.
+ */
+void btrfs_eb_core_note(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			enum eb_debug_event event, u32 now_us)
+{
+	u32 next = atomic_inc_return(&rec->history_next) - 1;
+
+	WRITE_ONCE(rec->history[next % BTRFS_EB_HISTORY],
+		   eb_history_pack(event, look->refs, look->flags, now_us));
+}

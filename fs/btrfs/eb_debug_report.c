@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The words of the extent buffer guard: every sentence that a person reads.
+ *
+ * What do we say about a verdict, and whom do we blame?  Nothing here judges,
+ * locks, or touches an extent buffer: a verdict holds copies.  Titles are stable,
+ * without a number, since people and machines tell reports apart by them.
+ */
+
+#define pr_fmt(fmt) "BTRFS eb_debug: " fmt
+
+#include <linux/kernel.h>
+#include <linux/printk.h>
+#include <linux/seq_file.h>
+#include <linux/stacktrace.h>
+#include <linux/string.h>
+#include "ctree.h"
+#include "extent_io.h"
+#include "eb_debug_internal.h"
+#include "eb_debug_base.h"
+
+/*
+ * A rule's name, its title, and whether the function that the hook stands in is
+ * the one at fault.  If it is not, the first caller is that is not a mere helper.
+ */
+static const struct {
+	const char *name;
+	const char *title;
+	bool blame_hook;
+} rules[] = {
+	[EB_RULE_NONE] = { "none", "nothing" },
+	[EB_RULE_IO_WITHOUT_DANCE] = {
+		"io_without_dance", "IO submitted without the tree_ref dance" },
+	[EB_RULE_IO_WITHOUT_TREE_REF] = {
+		"io_without_tree_ref", "IO submitted without TREE_REF" },
+	[EB_RULE_WRITEBACK_WITHOUT_TREE_REF] = {
+		"writeback_without_tree_ref", "writeback begun without TREE_REF",
+		true },
+	[EB_RULE_TREE_REF_CLEARED_UNDER_IO] = {
+		"tree_ref_cleared_under_io",
+		"TREE_REF cleared of a buffer dirty or under IO", true },
+	[EB_RULE_TREE_REF_CLEARED_UNLOCKED] = {
+		"tree_ref_cleared_unlocked", "TREE_REF cleared without refs_lock",
+		true },
+	[EB_RULE_TREE_REF_CLEARED_UNTESTED] = {
+		"tree_ref_cleared_untested",
+		"TREE_REF cleared on a test made outside of refs_lock", true },
+	[EB_RULE_READ_OF_UPTODATE] = {
+		"read_of_uptodate", "read started over valid content" },
+	[EB_RULE_READ_AFTER_WRITE_ERROR] = {
+		"read_after_write_error", "read started after a write error" },
+	[EB_RULE_WRITE_WITHOUT_WRITEBACK] = {
+		"write_without_writeback", "write of a buffer that is not WRITEBACK" },
+	[EB_RULE_WRITEBACK_WITHOUT_IO] = {
+		"writeback_without_io", "WRITEBACK set and nothing submitted" },
+	[EB_RULE_IO_PAGES_LEAKED] = {
+		"io_pages_leaked", "io_pages higher than what was submitted" },
+	[EB_RULE_IO_ENDED_TWICE] = {
+		"io_ended_twice", "IO ended more often than it started" },
+	[EB_RULE_WRITEBACK_CLEARED_EARLY] = {
+		"writeback_cleared_early",
+		"WRITEBACK cleared before the last page ended" },
+	[EB_RULE_IO_END_WITHOUT_TREE_REF] = {
+		"io_end_without_tree_ref", "TREE_REF lost while under IO" },
+	[EB_RULE_FREED_UNDER_IO] = { "freed_under_io", "buffer freed under IO" },
+	[EB_RULE_FREED_DIRTY] = { "freed_dirty", "buffer freed while dirty" },
+	[EB_RULE_FREED_IN_TREE] = {
+		"freed_in_tree", "buffer freed while in the tree", true },
+	[EB_RULE_FREED_WITH_TREE_REF] = {
+		"freed_with_tree_ref", "buffer freed with TREE_REF set" },
+	[EB_RULE_FREED_LOCKED] = { "freed_locked", "buffer freed while locked" },
+	[EB_RULE_FREED_ON_LIST] = {
+		"freed_on_list", "buffer freed while on a list" },
+	[EB_RULE_PUT_WITHOUT_REFERENCE] = {
+		"put_without_reference", "put by somebody who holds no reference" },
+	[EB_RULE_STALE_LOOKUP_UNLOCKED] = {
+		"stale_lookup_unlocked",
+		"stale buffer handed out without waiting for refs_lock", true },
+	[EB_RULE_BUFFER_LEAKED] = {
+		"buffer_leaked", "buffer left at unmount", true },
+	[EB_RULE_WRITE_ON_FAILED_FS] = {
+		"write_on_failed_fs", "write on a file system in error" },
+};
+static_assert(ARRAY_SIZE(rules) == EB_RULE_COUNT);
+
+static const char * const sites[] = {
+	[EB_SITE_READ] = "read",
+	[EB_SITE_READ_SUBPAGE] = "read_subpage",
+	[EB_SITE_READ_END] = "read_end",
+	[EB_SITE_WRITE] = "write",
+	[EB_SITE_WRITE_END] = "write_end",
+	[EB_SITE_PUT] = "put",
+	[EB_SITE_PUT_STALE] = "put_stale",
+	[EB_SITE_RELEASE] = "release",
+	[EB_SITE_RELEASE_SUBPAGE] = "release_subpage",
+	[EB_SITE_LOOKUP] = "lookup",
+	[EB_SITE_TREE] = "tree",
+};
+static_assert(ARRAY_SIZE(sites) == EB_SITE_COUNT);
+
+static const char * const counts[] = {
+	[EB_COUNT_EVENTS] = "events",
+	[EB_COUNT_ALLOC] = "alloc",
+	[EB_COUNT_FREE] = "free",
+	[EB_COUNT_READS] = "reads",
+	[EB_COUNT_WRITES] = "writes",
+	[EB_COUNT_IO_ENDS] = "io_ends",
+	[EB_COUNT_PUTS] = "puts",
+	[EB_COUNT_RELEASE_DONE] = "release_done",
+	[EB_COUNT_RELEASE_BUSY] = "release_busy",
+	[EB_COUNT_RELEASE_NO_TREE_REF] = "release_no_tree_ref",
+	[EB_COUNT_REPAIRS] = "repairs",
+	[EB_COUNT_FOREIGN_CLEARS] = "foreign_clears",
+	[EB_COUNT_STALE_PUTS_UNDER_IO] = "stale_puts_under_io",
+	[EB_COUNT_STALE_LOOKUPS] = "stale_lookups",
+	[EB_COUNT_UNKNOWN] = "unknown",
+	[EB_COUNT_DISTRUSTED] = "distrusted",
+	[EB_COUNT_REPORTS] = "reports",
+	[EB_COUNT_DROPPED] = "dropped",
+};
+static_assert(ARRAY_SIZE(counts) == EB_COUNT_COUNT);
+
+static const char * const events[] = {
+	[EB_EVENT_ALLOC] = "alloc",
+	[EB_EVENT_INSERT] = "insert",
+	[EB_EVENT_TREE_REF_SET] = "tree_ref_set",
+	[EB_EVENT_TREE_REF_REPAIR] = "tree_ref_repair",
+	[EB_EVENT_TREE_REF_CLEAR] = "tree_ref_clear",
+	[EB_EVENT_IO_START] = "io_start",
+	[EB_EVENT_IO_ARM] = "io_arm",
+	[EB_EVENT_IO_DANCE] = "io_dance",
+	[EB_EVENT_IO_SUBMIT] = "io_submit",
+	[EB_EVENT_IO_PAGE] = "io_page",
+	[EB_EVENT_IO_SENT] = "io_sent",
+	[EB_EVENT_IO_END] = "io_end",
+	[EB_EVENT_WRITEBACK] = "writeback",
+	[EB_EVENT_WRITEBACK_END] = "writeback_end",
+	[EB_EVENT_DIRTY] = "dirty",
+	[EB_EVENT_CLEAN] = "clean",
+	[EB_EVENT_STALE] = "stale",
+	[EB_EVENT_NEW_BLOCK] = "new_block",
+	[EB_EVENT_LOOKUP] = "lookup",
+	[EB_EVENT_REFS_LOCK] = "refs_lock",
+	[EB_EVENT_UNDER_IO] = "under_io",
+	[EB_EVENT_PUT] = "put",
+	[EB_EVENT_PUT_LOCKED] = "put_locked",
+	[EB_EVENT_RELEASE_REFUSED] = "release_refused",
+	[EB_EVENT_LAST_PUT] = "last_put",
+	[EB_EVENT_FREE] = "free",
+	[EB_EVENT_UNMOUNT] = "unmount",
+};
+static_assert(ARRAY_SIZE(events) == EB_EVENT_COUNT);
+
+static const char * const flag_names[] = {
+	"UPTODATE", "DIRTY", "WRITEBACK", "TREE_REF", "STALE", "UNMAPPED",
+	"IN_TREE", "WRITE_ERR", "READ_ERR", "CORRUPT", "NO_CHECK", "READAHEAD",
+	"READING", "ZONED_ZEROOUT",
+};
+static_assert(EB_FLAG_ZEROOUT == 1 << (ARRAY_SIZE(flag_names) - 1));
+
+const char *btrfs_eb_rule_name(enum eb_rule rule)
+{
+	return rules[rule].name;
+}
+
+const char *btrfs_eb_site_name(enum eb_debug_site site)
+{
+	return sites[site];
+}
+
+const char *btrfs_eb_count_name(enum eb_count count)
+{
+	return counts[count];
+}
+
+const char *btrfs_eb_event_name(enum eb_debug_event event)
+{
+	return events[event];
+}
+
+/**
+ * btrfs_eb_flags_string - spell a buffer's flags out
+ * @buf: where to
+ * @size: its size; 128 holds them all
+ * @flags: enum eb_flag
+ *
+ * Context: any.
+ * Return: @buf, "-" in it if no flag is set.
+ */
+char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags)
+{
+	size_t len = 0;
+	int i;
+
+	strscpy(buf, "-", size);
+	for (i = 0; i < ARRAY_SIZE(flag_names); i++)
+		if (flags & BIT(i))
+			len += scnprintf(buf + len, size - len, "%s%s",
+					 len ? "|" : "", flag_names[i]);
+	return buf;
+}
+
+/*
+ * The name of the function that @ip is in, without what the compiler or the
+ * module loader hangs on to it, so that titles are stable.
+ */
+static void function_name(char *buf, size_t size, unsigned long ip)
+{
+	snprintf(buf, size, "%ps", (void *)ip);
+	buf[strcspn(buf, ". ")] = 0;
+}
+
+static const char * const helpers[] = { EB_BASE_HELPERS };
+
+static bool is_helper(const char *function)
+{
+	return match_string(helpers, ARRAY_SIZE(helpers), function) >= 0;
+}
+
+/**
+ * btrfs_eb_blame - find out which function a verdict is about
+ * @verdict: with its rule and its look filled in
+ *
+ * Fills in the function and the address that tell one site from another.
+ *
+ * Context: any; walks the stack, so it must be called below the hook.
+ */
+void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
+{
+	unsigned long stack[24];
+	unsigned int nr, i;
+
+	verdict->blamed_ip = verdict->look.ip;
+	function_name(verdict->function, sizeof(verdict->function),
+		      verdict->look.ip);
+	if (rules[verdict->rule].blame_hook || !is_helper(verdict->function))
+		return;
+
+	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 0);
+	for (i = 0; i < nr && stack[i] != verdict->look.ip; i++)
+		;
+	while (++i < nr && is_helper(verdict->function)) {
+		verdict->blamed_ip = stack[i];
+		function_name(verdict->function, sizeof(verdict->function),
+			      stack[i]);
+	}
+}
+
+/**
+ * btrfs_eb_state_facts - put the facts of a verdict into one line
+ * @verdict: with everything filled in but this
+ *
+ * Context: any.
+ */
+void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
+{
+	size_t size = sizeof(verdict->facts);
+	char flags[128];
+	size_t len;
+
+	len = scnprintf(verdict->facts, size,
+			"rule=%s start=%llu level=%u owner=%llu generation=%llu refs=%d io_pages=%d flags=%s fsid=%pU",
+			rules[verdict->rule].name, verdict->start,
+			verdict->level, verdict->owner, verdict->generation,
+			verdict->look.refs, verdict->look.io_pages,
+			btrfs_eb_flags_string(flags, sizeof(flags),
+					      verdict->look.flags),
+			verdict->fsid);
+	if (verdict->armed_ip)
+		len += scnprintf(verdict->facts + len, size - len,
+				 " armed=%ps", (void *)verdict->armed_ip);
+	if (verdict->others)
+		scnprintf(verdict->facts + len, size - len, " others=%u",
+			  verdict->others);
+}
+
+const char *btrfs_eb_verdict_title(const struct btrfs_eb_verdict *verdict)
+{
+	return rules[verdict->rule].title;
+}
+
+const char *btrfs_eb_verdict_function(const struct btrfs_eb_verdict *verdict)
+{
+	return verdict->function;
+}
+
+const char *btrfs_eb_verdict_facts(const struct btrfs_eb_verdict *verdict)
+{
+	return verdict->facts;
+}
+
+/**
+ * btrfs_eb_verdict_history - print what happened to the buffer lately
+ * @verdict: the verdict
+ *
+ * Context: any; no lock of the guard is held.
+ */
+void btrfs_eb_verdict_history(const struct btrfs_eb_verdict *verdict)
+{
+	char flags[128];
+	int i;
+
+	pr_warn("last transitions of buffer start=%llu, newest last:\n",
+		verdict->start);
+	for (i = 0; i < BTRFS_EB_HISTORY; i++) {
+		u64 word = verdict->history[(verdict->history_next + i) %
+					    BTRFS_EB_HISTORY];
+
+		if (!(word & 0xff) || (word & 0xff) > EB_EVENT_COUNT)
+			continue;
+		pr_warn("%10u us ago  %-15s refs=%u flags=%s\n",
+			verdict->now_us - (u32)(word >> 32),
+			events[(word & 0xff) - 1], (u8)(word >> 8),
+			btrfs_eb_flags_string(flags, sizeof(flags),
+					      (u16)(word >> 16)));
+	}
+	pr_warn("rule %s is explained in Documentation/dev-tools/btrfs-eb-debug.rst\n",
+		rules[verdict->rule].name);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is particular to this kernel for the extent buffer guard: 6.1.
+ *
+ * Where does the shared half find what it looks at?  Straight-line inlines only:
+ * this file against that of another kernel is what changed upstream.
+ */
+
+#ifndef BTRFS_EB_DEBUG_BASE_H
+#define BTRFS_EB_DEBUG_BASE_H
+
+#include <linux/once_lite.h>
+#include "ctree.h"
+#include "extent_io.h"
+#include "eb_debug_internal.h"
+
+#define eb_base_assign_str(dst, src)	__assign_str(dst, src)
+
+/* Rules that are unsound or a known state here: counted and traced, no WARN. */
+#define EB_BASE_COUNT_ONLY	BIT_ULL(EB_RULE_WRITE_ON_FAILED_FS)
+
+/*
+ * Functions that act for their callers: where a hook in one of them finds
+ * something wrong, the caller is at fault.
+ */
+#define EB_BASE_HELPERS							\
+	"btrfs_release_extent_buffer",					\
+	"end_extent_buffer_writeback",					\
+	"free_extent_buffer",						\
+	"free_extent_buffer_stale",					\
+	"prepare_eb_write",						\
+	"release_extent_buffer"
+
+#define EB_BASE_FLAG(bits, kernel, ours)				\
+	(((bits) >> EXTENT_BUFFER_##kernel & 1) ? EB_FLAG_##ours : 0)
+
+static inline u32 eb_base_flags(const struct extent_buffer *eb)
+{
+	unsigned long bits = READ_ONCE(eb->bflags);
+
+	return EB_BASE_FLAG(bits, UPTODATE, UPTODATE) |
+	       EB_BASE_FLAG(bits, DIRTY, DIRTY) |
+	       EB_BASE_FLAG(bits, WRITEBACK, WRITEBACK) |
+	       EB_BASE_FLAG(bits, TREE_REF, TREE_REF) |
+	       EB_BASE_FLAG(bits, STALE, STALE) |
+	       EB_BASE_FLAG(bits, UNMAPPED, UNMAPPED) |
+	       EB_BASE_FLAG(bits, IN_TREE, IN_TREE) |
+	       EB_BASE_FLAG(bits, WRITE_ERR, WRITE_ERR) |
+	       EB_BASE_FLAG(bits, READ_ERR, READ_ERR) |
+	       EB_BASE_FLAG(bits, CORRUPT, CORRUPT) |
+	       EB_BASE_FLAG(bits, NO_CHECK, NO_CHECK) |
+	       EB_BASE_FLAG(bits, READAHEAD, READAHEAD);
+}
+
+static inline int eb_base_refs(const struct extent_buffer *eb)
+{
+	return atomic_read(&eb->refs);
+}
+
+static inline int eb_base_io_pages(const struct extent_buffer *eb)
+{
+	return atomic_read(&eb->io_pages);
+}
+
+/* lock_owner is set for as long as the tree lock is held for writing. */
+static inline bool eb_base_write_locked(const struct extent_buffer *eb)
+{
+	return READ_ONCE(eb->lock_owner) != 0;
+}
+
+static inline bool eb_base_on_list(const struct extent_buffer *eb)
+{
+	return !list_empty(&eb->release_list);
+}
+
+/* Is this very buffer what a lookup of its address would find? */
+static inline bool eb_base_in_tree(const struct extent_buffer *eb)
+{
+	struct btrfs_fs_info *fs_info = eb->fs_info;
+	bool found;
+
+	if (!fs_info || test_bit(EXTENT_BUFFER_UNMAPPED, &eb->bflags))
+		return false;
+	rcu_read_lock();
+	found = radix_tree_lookup(&fs_info->buffer_radix,
+				  eb->start >> fs_info->sectorsize_bits) == eb;
+	rcu_read_unlock();
+	return found;
+}
+
+static inline bool eb_base_fs_error(const struct extent_buffer *eb)
+{
+	return BTRFS_FS_ERROR(eb->fs_info);
+}
+
+/* The copy of the super block outlives the devices, and the last buffer. */
+static inline void eb_base_fsid(u8 *fsid, const struct btrfs_fs_info *fs_info)
+{
+	if (fs_info && fs_info->super_copy)
+		memcpy(fsid, fs_info->super_copy->fsid, BTRFS_FSID_SIZE);
+	else
+		memset(fsid, 0, BTRFS_FSID_SIZE);
+}
+
+/*
+ * Has debugfs clear_warn_once been written since this was last asked?  It clears
+ * the .data.once section of the kernel, but of a module only the marks in its
+ * table of WARNs; a mark on an entry that never looks at it does no harm.
+ */
+static inline bool eb_base_rearmed(void)
+{
+#if defined(MODULE) && defined(CONFIG_GENERIC_BUG)
+	struct bug_entry *bug = THIS_MODULE->bug_table;
+	unsigned int i;
+
+	for (i = 0; i < THIS_MODULE->num_bugs; i++, bug++) {
+		if (bug->flags & BUGFLAG_ONCE)
+			continue;
+		if (bug->flags & BUGFLAG_DONE)
+			return false;
+		bug->flags |= BUGFLAG_DONE;
+		return true;
+	}
+	return false;
+#else
+	return __ONCE_LITE_IF(true);
+#endif
+}
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which bug is put back into btrfs?  See eb_mutant.h.
+ */
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include "ctree.h"
+#include "extent_io.h"
+#include "eb_mutant.h"
+
+static const char * const names[] = {
+	[EB_MUTANT_NONE] = "none",
+	[EB_MUTANT_READ_DANCE] = "read_dance",
+	[EB_MUTANT_READ_DANCE_SUBPAGE] = "read_dance_subpage",
+	[EB_MUTANT_WRITE_DANCE] = "write_dance",
+	[EB_MUTANT_CLEAR_UNLOCKED] = "clear_unlocked",
+	[EB_MUTANT_RELEASE_TEST_UNLOCKED] = "release_test_unlocked",
+	[EB_MUTANT_CLEAR_UNDER_IO] = "clear_under_io",
+	[EB_MUTANT_READ_WRITE_ERROR] = "read_write_error",
+	[EB_MUTANT_READ_UPTODATE] = "read_uptodate",
+	[EB_MUTANT_WRITEBACK_NO_IO] = "writeback_no_io",
+	[EB_MUTANT_WRITE_NOT_WRITEBACK] = "write_not_writeback",
+	[EB_MUTANT_IO_PAGES_HIGH] = "io_pages_high",
+	[EB_MUTANT_END_TWICE] = "end_twice",
+	[EB_MUTANT_WRITEBACK_EARLY] = "writeback_early",
+	[EB_MUTANT_FREE_DIRTY] = "free_dirty",
+	[EB_MUTANT_FREE_UNDER_IO] = "free_under_io",
+	[EB_MUTANT_FREE_IN_TREE] = "free_in_tree",
+	[EB_MUTANT_FREE_TREE_REF] = "free_tree_ref",
+	[EB_MUTANT_FREE_LOCKED] = "free_locked",
+	[EB_MUTANT_STALE_LOOKUP] = "stale_lookup",
+	[EB_MUTANT_PUT_EXTRA] = "put_extra",
+	[EB_MUTANT_LEAK] = "leak",
+	[EB_MUTANT_WRITEBACK_NO_TREE_REF] = "writeback_no_tree_ref",
+	[EB_MUTANT_SUBMIT_NO_TREE_REF] = "submit_no_tree_ref",
+	[EB_MUTANT_END_NO_TREE_REF] = "end_no_tree_ref",
+};
+static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);
+
+static int chosen;
+static atomic_t hits;
+
+static int chosen_set(const char *val, const struct kernel_param *kp)
+{
+	int ret;
+
+	ret = sysfs_match_string(names, val);
+	if (ret < 0)
+		return ret;
+	chosen = ret;
+	return 0;
+}
+
+static int chosen_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", names[chosen]);
+}
+
+static int hits_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&hits));
+}
+
+static const struct kernel_param_ops chosen_ops = {
+	.set = chosen_set,
+	.get = chosen_get,
+};
+
+static const struct kernel_param_ops hits_ops = {
+	.get = hits_get,
+};
+
+module_param_cb(eb_mutant, &chosen_ops, NULL, 0644);
+module_param_cb(eb_mutant_hits, &hits_ops, NULL, 0444);
+
+bool btrfs_eb_mutant(enum eb_mutant mutant)
+{
+	if (likely(chosen != mutant))
+		return false;
+	atomic_inc(&hits);
+	return true;
+}
+
+bool btrfs_eb_mutant_once(enum eb_mutant mutant)
+{
+	return unlikely(chosen == mutant) && atomic_cmpxchg(&hits, 0, 1) == 0;
+}
+
+bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
+{
+	if (likely(!chosen) || !extent_buffer_under_io(eb))
+		return false;
+	atomic_set(&eb->refs, 1);
+	set_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
+	return true;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Bugs put back into btrfs, for the tests of the extent buffer guard.
+ *
+ * Which one is chosen by btrfs.eb_mutant= at boot or load.  A mutant changes a
+ * call site of btrfs and never calls the guard; where the bug would crash the
+ * kernel, eb_mutant_heal() keeps it alive after the guard had its chance.
+ */
+
+#ifndef BTRFS_EB_MUTANT_H
+#define BTRFS_EB_MUTANT_H
+
+struct extent_buffer;
+
+enum eb_mutant {
+	EB_MUTANT_NONE,
+	EB_MUTANT_READ_DANCE,
+	EB_MUTANT_READ_DANCE_SUBPAGE,
+	EB_MUTANT_WRITE_DANCE,
+	EB_MUTANT_CLEAR_UNLOCKED,
+	EB_MUTANT_RELEASE_TEST_UNLOCKED,
+	EB_MUTANT_CLEAR_UNDER_IO,
+	EB_MUTANT_READ_WRITE_ERROR,
+	EB_MUTANT_READ_UPTODATE,
+	EB_MUTANT_WRITEBACK_NO_IO,
+	EB_MUTANT_WRITE_NOT_WRITEBACK,
+	EB_MUTANT_IO_PAGES_HIGH,
+	EB_MUTANT_END_TWICE,
+	EB_MUTANT_WRITEBACK_EARLY,
+	EB_MUTANT_FREE_DIRTY,
+	EB_MUTANT_FREE_UNDER_IO,
+	EB_MUTANT_FREE_IN_TREE,
+	EB_MUTANT_FREE_TREE_REF,
+	EB_MUTANT_FREE_LOCKED,
+	EB_MUTANT_STALE_LOOKUP,
+	EB_MUTANT_PUT_EXTRA,
+	EB_MUTANT_LEAK,
+	EB_MUTANT_WRITEBACK_NO_TREE_REF,
+	EB_MUTANT_SUBMIT_NO_TREE_REF,
+	EB_MUTANT_END_NO_TREE_REF,
+	EB_MUTANT_COUNT
+};
+
+#ifdef CONFIG_BTRFS_EB_MUTANTS
+/* True if @mutant is chosen; counts that the mutated line was reached. */
+bool btrfs_eb_mutant(enum eb_mutant mutant);
+/* The same, but true only the first time. */
+bool btrfs_eb_mutant_once(enum eb_mutant mutant);
+/*
+ * refs has reached 0 in a state in which btrfs would crash or corrupt: if a
+ * mutant did it, give the tree its reference back.  True if it was.
+ */
+bool btrfs_eb_mutant_heal(struct extent_buffer *eb);
+#else
+static inline bool btrfs_eb_mutant(enum eb_mutant mutant)
+{
+	return false;
+}
+
+static inline bool btrfs_eb_mutant_once(enum eb_mutant mutant)
+{
+	return false;
+}
+
+static inline bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
+{
+	return false;
+}
+#endif
+
+#endif

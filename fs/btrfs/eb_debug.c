@@ -56,13 +56,14 @@ static bool in_our_section(const struct btrfs_eb_debug *rec,
 	       rec->section_epoch == look->epoch;
 }
 
-/* Pairs with the barrier in io_sent(): the task first, then the IO state. */
+/* This task is about to set IO state. */
 static void io_start(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		     struct eb_judgement *verdict)
 {
 	verdict->quiet = true;
 	WRITE_ONCE(rec->io_task, look->task);
 	rec->io_epoch = look->epoch;
+	/* The task first, then the IO state; pairs with io_sent(). */
 	smp_wmb();
 }
 
@@ -140,7 +141,7 @@ static void io_sent(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		    struct eb_judgement *verdict)
 {
 	verdict->quiet = true;
-	/* Pairs with the barrier in io_start(): the look was taken before. */
+	/* The look came first; pairs with io_start(). */
 	smp_rmb();
 	if (!armed_by_us(rec, look)) {
 		unknown(verdict);
@@ -394,8 +395,8 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		release_refused(look, verdict);
 		break;
 	case EB_EVENT_NEW_BLOCK:
-		/* Pairs with the barrier in btrfs_eb_core_lookup(). */
 		WRITE_ONCE(rec->stale_seq, rec->stale_seq + 1);
+		/* The count first, then STALE; pairs with the lookup. */
 		smp_mb();
 		break;
 	case EB_EVENT_LAST_PUT:

@@ -64,6 +64,7 @@ static DEFINE_MUTEX(eb_switch_mutex);
  * of debugfs have come.
  */
 static struct {
+	/* Protects both lists; the buffers on the first are not freed. */
 	spinlock_t lock;
 	struct list_head list;
 	struct list_head marks;
@@ -73,7 +74,9 @@ static struct {
 	.marks = LIST_HEAD_INIT(eb_debug_live.marks),
 };
 
+/* What was reported already. */
 static struct {
+	/* Protects what follows. */
 	spinlock_t lock;
 	unsigned int nr;
 	struct {
@@ -488,7 +491,6 @@ static void show_copy(struct eb_shown *shown, const struct extent_buffer *eb)
 	shown->last = READ_ONCE(rec->history[(next - 1) % BTRFS_EB_HISTORY]);
 	eb_base_fsid(shown->fsid, eb->fs_info);
 }
-
 
 struct eb_mark {
 	struct list_head live;

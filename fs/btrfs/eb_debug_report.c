@@ -81,6 +81,7 @@ static const struct {
 	[EB_RULE_WRITE_ON_FAILED_FS] = {
 		"write_on_failed_fs", "write on a file system in error" },
 };
+
 static_assert(ARRAY_SIZE(rules) == EB_RULE_COUNT);
 
 static const char * const sites[] = {
@@ -96,6 +97,7 @@ static const char * const sites[] = {
 	[EB_SITE_LOOKUP] = "lookup",
 	[EB_SITE_TREE] = "tree",
 };
+
 static_assert(ARRAY_SIZE(sites) == EB_SITE_COUNT);
 
 static const char * const counts[] = {
@@ -118,6 +120,7 @@ static const char * const counts[] = {
 	[EB_COUNT_REPORTS] = "reports",
 	[EB_COUNT_DROPPED] = "dropped",
 };
+
 static_assert(ARRAY_SIZE(counts) == EB_COUNT_COUNT);
 
 static const char * const events[] = {
@@ -149,6 +152,7 @@ static const char * const events[] = {
 	[EB_EVENT_FREE] = "free",
 	[EB_EVENT_UNMOUNT] = "unmount",
 };
+
 static_assert(ARRAY_SIZE(events) == EB_EVENT_COUNT);
 
 static const char * const flag_names[] = {
@@ -156,6 +160,7 @@ static const char * const flag_names[] = {
 	"IN_TREE", "WRITE_ERR", "READ_ERR", "CORRUPT", "NO_CHECK", "READAHEAD",
 	"READING", "ZONED_ZEROOUT",
 };
+
 static_assert(EB_FLAG_ZEROOUT == 1 << (ARRAY_SIZE(flag_names) - 1));
 
 const char *btrfs_eb_rule_name(enum eb_rule rule)

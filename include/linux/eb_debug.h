@@ -76,17 +76,17 @@ enum eb_debug_refusal {
 /* How many of a buffer's last transitions are kept; a power of two. */
 #define BTRFS_EB_HISTORY	8
 
-/**
- * struct btrfs_eb_debug - what the guard knows of one extent buffer
+/*
+ * What the guard knows of one extent buffer.
  *
  * Embedded in struct extent_buffer, last.  The fields fall in four groups, each
  * with one writer at a time:
  *
- *  - @live, the list of live buffers, under the lock of that list;
- *  - @io_*, @armed_ip and @wb_*, written by the task that starts the IO, which
+ *  - live, the list of live buffers, under the lock of that list;
+ *  - io_*, armed_ip and wb_*, written by the task that starts the IO, which
  *    page locks, the extent lock or WRITEBACK make the only one; others only
  *    compare the task with themselves, it is never dereferenced;
- *  - @section_* and @lock_seq, written under refs_lock;
+ *  - section_* and lock_seq, written under refs_lock;
  *  - the history, a ring of words that anybody may write.
  *
  * What is older than the last time the guard was turned on carries an old epoch
@@ -128,8 +128,8 @@ struct btrfs_eb_debug {
 	u64 history[BTRFS_EB_HISTORY];
 };
 
-/**
- * struct btrfs_eb_token - what a lookup remembers between its two hooks
+/*
+ * What a lookup remembers between its two hooks.
  *
  * Lives on the stack of the function that looks a buffer up, so that no other
  * task's lookup can be taken for this one.
@@ -141,11 +141,7 @@ struct btrfs_eb_token {
 	bool stale;
 };
 
-/**
- * enum eb_debug_event - what a hook tells
- *
- * The hooks below are the vocabulary; this is how they are told to the core.
- */
+/* What the hooks below tell the core. */
 enum eb_debug_event {
 	EB_EVENT_ALLOC,
 	EB_EVENT_INSERT,

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of the extent buffer guard: does the core judge right?
+ *
+ * One table of sequences.  Each is a name, the rule that its last step breaks,
+ * or EB_RULE_NONE for one that is legal, and its steps.  All steps but the last
+ * must be silent, and the rules in question must have been judged: a sequence
+ * that judges nothing proves nothing.
+ */
+
+#include <kunit/test.h>
+#include "eb_debug_internal.h"
+
+#define EPOCH	7
+#define STEPS	10
+
+/* Tasks are only compared. */
+#define ME	((const void *)1)
+#define OTHER	((const void *)2)
+
+struct eb_step {
+	enum eb_debug_event event;
+	struct eb_look look;
+};
+
+struct eb_sequence {
+	const char *name;
+	/* The rule that the last step breaks, or none. */
+	enum eb_rule broken;
+	/* A rule that must have been judged by then, or none. */
+	enum eb_rule judged;
+	struct eb_step steps[STEPS];
+	unsigned int nr;
+};
+
+#define TREE	EB_FLAG_TREE_REF
+
+#define LOOK(_flags, _refs, _io_pages, ...)				\
+	{ .task = ME, .epoch = EPOCH, .flags = (_flags), .refs = (_refs), \
+	  .io_pages = (_io_pages), .site = EB_SITE_READ, .locked = true, \
+	  ##__VA_ARGS__ }
+#define STEP(_event, _flags, _refs, _io_pages, ...)			\
+	{ EB_EVENT_##_event, LOOK(_flags, _refs, _io_pages, ##__VA_ARGS__) }
+#define LEGAL(_name, _judged, ...)					\
+	{ .name = _name, .judged = EB_RULE_##_judged,			\
+	  .steps = { __VA_ARGS__ },					\
+	  .nr = ARRAY_SIZE(((struct eb_step []) { __VA_ARGS__ })) }
+#define ILLEGAL(_name, _rule, ...)					\
+	{ .name = _name, .broken = EB_RULE_##_rule,			\
+	  .judged = EB_RULE_##_rule, .steps = { __VA_ARGS__ },		\
+	  .nr = ARRAY_SIZE(((struct eb_step []) { __VA_ARGS__ })) }
+
+#define WRITE_SITE	.site = EB_SITE_WRITE
+#define PUT_SITE	.site = EB_SITE_PUT
+#define RECLAIM		.site = EB_SITE_RELEASE
+
+#define STARTED		STEP(IO_START, TREE, 2, 0)
+#define ARMED		STEP(IO_ARM, TREE, 2, 4)
+#define HANDED_OVER							\
+	STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE)
+
+static const struct eb_sequence sequences[] = {
+	/* io_without_dance */
+	LEGAL("a read that dances", IO_WITHOUT_DANCE,
+	      STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
+	      STEP(IO_SUBMIT, TREE, 2, 4)),
+	ILLEGAL("a read that does not", IO_WITHOUT_DANCE,
+		STARTED, ARMED, STEP(IO_SUBMIT, TREE, 2, 4)),
+	ILLEGAL("somebody else dances for it", IO_WITHOUT_DANCE,
+		STARTED, ARMED, STEP(IO_DANCE, TREE, 3, 4, .task = OTHER),
+		STEP(IO_SUBMIT, TREE, 3, 4)),
+	ILLEGAL("the dance comes before the IO state", IO_WITHOUT_DANCE,
+		STEP(IO_START, TREE, 2, 0), STEP(IO_DANCE, TREE, 2, 0),
+		STEP(IO_ARM, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4)),
+	ILLEGAL("the dance of the read before", IO_WITHOUT_DANCE,
+		STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
+		STEP(IO_SUBMIT, TREE, 2, 4), STARTED, ARMED,
+		STEP(IO_SUBMIT, TREE, 2, 4)),
+	LEGAL("armed before the guard was turned on", IO_WITHOUT_TREE_REF,
+	      STEP(IO_START, TREE, 2, 0, .epoch = EPOCH - 1),
+	      STEP(IO_ARM, TREE, 2, 4, .epoch = EPOCH - 1),
+	      STEP(IO_SUBMIT, TREE, 2, 4)),
+	LEGAL("a write need not dance", IO_WITHOUT_TREE_REF, HANDED_OVER,
+	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
+	      STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE)),
+
+	/* io_without_tree_ref */
+	LEGAL("armed without TREE_REF, repaired, submitted",
+	      IO_WITHOUT_TREE_REF, STEP(IO_START, 0, 1, 0),
+	      STEP(IO_ARM, 0, 1, 4), STEP(IO_DANCE, 0, 1, 4),
+	      STEP(REFS_LOCK, 0, 1, 4), STEP(TREE_REF_SET, TREE, 2, 4),
+	      STEP(IO_SUBMIT, TREE, 2, 4)),
+	ILLEGAL("submitted without TREE_REF", IO_WITHOUT_TREE_REF,
+		STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
+		STEP(IO_SUBMIT, 0, 1, 4)),
+
+	/* writeback_without_tree_ref */
+	LEGAL("dirty is handed over", WRITEBACK_WITHOUT_TREE_REF, HANDED_OVER),
+	ILLEGAL("handed over without TREE_REF", WRITEBACK_WITHOUT_TREE_REF,
+		STEP(WRITEBACK, EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE)),
+	ILLEGAL("handed over with one reference", WRITEBACK_WITHOUT_TREE_REF,
+		STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 1, 0, WRITE_SITE)),
+
+	/* tree_ref_cleared_* */
+	LEGAL("reclaim of a clean buffer", TREE_REF_CLEARED_UNDER_IO,
+	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
+	      STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
+	LEGAL("a lookup takes a reference meanwhile",
+	      TREE_REF_CLEARED_UNDER_IO,
+	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
+	      STEP(TREE_REF_CLEAR, 0, 2, 0, RECLAIM)),
+	ILLEGAL("cleared while read", TREE_REF_CLEARED_UNDER_IO,
+		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
+		STEP(TREE_REF_CLEAR, 0, 2, 4, RECLAIM)),
+	ILLEGAL("cleared while dirty", TREE_REF_CLEARED_UNDER_IO,
+		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
+		STEP(TREE_REF_CLEAR, EB_FLAG_DIRTY, 2, 0, RECLAIM)),
+	ILLEGAL("cleared by a put while written", TREE_REF_CLEARED_UNDER_IO,
+		STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE),
+		STEP(UNDER_IO, TREE | EB_FLAG_WRITEBACK, 2, 0),
+		STEP(TREE_REF_CLEAR, EB_FLAG_WRITEBACK, 1, 0, PUT_SITE)),
+	ILLEGAL("cleared with the lock dropped", TREE_REF_CLEARED_UNLOCKED,
+		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
+		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM, .locked = false)),
+	ILLEGAL("tested before the lock", TREE_REF_CLEARED_UNTESTED,
+		STEP(UNDER_IO, TREE, 1, 0), STEP(REFS_LOCK, TREE, 1, 0),
+		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
+	ILLEGAL("tested by somebody else", TREE_REF_CLEARED_UNTESTED,
+		STEP(REFS_LOCK, TREE, 1, 0),
+		STEP(UNDER_IO, TREE, 1, 0, .task = OTHER),
+		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
+	LEGAL("a put that clears nothing", PUT_WITHOUT_REFERENCE,
+	      STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE),
+	      STEP(TREE_REF_CLEAR, TREE, 2, 0, PUT_SITE)),
+	LEGAL("the section is older than the guard", NONE,
+	      STEP(REFS_LOCK, TREE, 1, 0, .epoch = EPOCH - 1),
+	      STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
+
+	/* read_of_uptodate, read_after_write_error */
+	ILLEGAL("read over valid content", READ_OF_UPTODATE,
+		STEP(IO_ARM, TREE | EB_FLAG_UPTODATE, 2, 4)),
+	ILLEGAL("read over newer content", READ_OF_UPTODATE,
+		STEP(IO_ARM, TREE | EB_FLAG_DIRTY, 2, 4)),
+	ILLEGAL("read after a write error", READ_AFTER_WRITE_ERROR,
+		STEP(IO_ARM, TREE | EB_FLAG_WRITE_ERR, 2, 4)),
+	LEGAL("read after a read error", READ_OF_UPTODATE,
+	      STEP(IO_ARM, TREE | EB_FLAG_READ_ERR, 2, 4)),
+
+	/* write_without_writeback, writeback_without_io */
+	ILLEGAL("a write without WRITEBACK", WRITE_WITHOUT_WRITEBACK,
+		STEP(IO_ARM, TREE, 2, 4, WRITE_SITE)),
+	LEGAL("the IO that is owed is started", WRITEBACK_WITHOUT_IO,
+	      HANDED_OVER,
+	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
+	      STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 4, PUT_SITE)),
+	LEGAL("somebody else puts meanwhile", PUT_WITHOUT_REFERENCE,
+	      HANDED_OVER, STEP(PUT, TREE | EB_FLAG_WRITEBACK, 3, 0, PUT_SITE,
+				.task = OTHER)),
+	ILLEGAL("the IO that is owed is not started", WRITEBACK_WITHOUT_IO,
+		HANDED_OVER,
+		STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 0, PUT_SITE)),
+
+	/* io_pages_leaked */
+	LEGAL("a page fails and is accounted for", IO_PAGES_LEAKED, STARTED, ARMED,
+	      STEP(IO_DANCE, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4),
+	      STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .arg = -5),
+	      STEP(IO_SENT, TREE, 2, 1)),
+	ILLEGAL("a page fails and is forgotten", IO_PAGES_LEAKED, STARTED, ARMED,
+		STEP(IO_DANCE, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4),
+		STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .arg = -5),
+		STEP(IO_SENT, TREE, 2, 2)),
+	LEGAL("another reader armed it meanwhile", NONE,
+	      STEP(IO_START, TREE, 2, 0),
+	      STEP(IO_START, TREE, 3, 0, .task = OTHER),
+	      STEP(IO_SENT, TREE, 3, 4)),
+
+	/* io_ended_twice, writeback_cleared_early, io_end_without_tree_ref */
+	LEGAL("a read ends", IO_ENDED_TWICE, STEP(IO_END, TREE, 2, 1)),
+	LEGAL("a write ends, held by the tree alone", IO_END_WITHOUT_TREE_REF,
+	      STEP(IO_END, TREE | EB_FLAG_WRITEBACK, 1, 1, .task = NULL)),
+	LEGAL("a read fails and io_pages is raised again", IO_ENDED_TWICE,
+	      STEP(IO_END, TREE, 2, 1), STEP(IO_END, TREE, 1, 1)),
+	ILLEGAL("one end too many", IO_ENDED_TWICE, STEP(IO_END, TREE, 2, 0)),
+	ILLEGAL("writeback ends that was not begun", IO_ENDED_TWICE,
+		STEP(WRITEBACK_END, TREE, 1, 0)),
+	ILLEGAL("TREE_REF is gone at the end", IO_END_WITHOUT_TREE_REF,
+		STEP(IO_END, 0, 1, 1)),
+	LEGAL("writeback ends", WRITEBACK_CLEARED_EARLY,
+	      STEP(WRITEBACK_END, TREE | EB_FLAG_WRITEBACK, 1, 0)),
+	ILLEGAL("writeback ends before the last page",
+		WRITEBACK_CLEARED_EARLY,
+		STEP(WRITEBACK_END, TREE | EB_FLAG_WRITEBACK, 1, 1)),
+
+	/* freed_* */
+	LEGAL("the last put", FREED_DIRTY, STEP(LAST_PUT, 0, 0, 0)),
+	LEGAL("a clone that was written to", FREED_UNDER_IO,
+	      STEP(LAST_PUT, EB_FLAG_UNMAPPED | EB_FLAG_DIRTY, 0, 0)),
+	ILLEGAL("freed while read", FREED_UNDER_IO, STEP(LAST_PUT, 0, 0, 4)),
+	ILLEGAL("freed while written", FREED_UNDER_IO,
+		STEP(LAST_PUT, EB_FLAG_WRITEBACK, 0, 0)),
+	ILLEGAL("freed while dirty", FREED_DIRTY,
+		STEP(LAST_PUT, EB_FLAG_DIRTY, 0, 0)),
+	ILLEGAL("freed with TREE_REF", FREED_WITH_TREE_REF,
+		STEP(LAST_PUT, TREE, 0, 0)),
+	ILLEGAL("freed while locked", FREED_LOCKED,
+		STEP(LAST_PUT, 0, 0, 0, .write_locked = true)),
+	ILLEGAL("freed while on a list", FREED_ON_LIST,
+		STEP(LAST_PUT, 0, 0, 0, .on_list = true)),
+	LEGAL("out of the tree", FREED_IN_TREE, STEP(FREE, 0, 0, 0)),
+	ILLEGAL("freed while in the tree", FREED_IN_TREE,
+		STEP(FREE, 0, 0, 0, .in_tree = true)),
+
+	/* put_without_reference */
+	LEGAL("a put beside the tree's reference", PUT_WITHOUT_REFERENCE,
+	      STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE)),
+	LEGAL("a finder whose TREE_REF was taken away", PUT_WITHOUT_REFERENCE,
+	      STEP(PUT_LOCKED, 0, 1, 0, PUT_SITE)),
+	ILLEGAL("a put of the tree's reference", PUT_WITHOUT_REFERENCE,
+		STEP(PUT_LOCKED, TREE, 1, 0, PUT_SITE)),
+	ILLEGAL("a put after the last", PUT_WITHOUT_REFERENCE,
+		STEP(PUT, 0, 0, 0, PUT_SITE)),
+
+	/* write_on_failed_fs */
+	LEGAL("a write", WRITE_ON_FAILED_FS, HANDED_OVER,
+	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
+	      STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE)),
+	ILLEGAL("a write on a file system in error", WRITE_ON_FAILED_FS,
+		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
+		STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE,
+		     .fs_error = true)),
+};
+
+static void run_sequence(struct kunit *test, const struct eb_sequence *seq)
+{
+	struct btrfs_eb_debug rec = { };
+	u64 judged = 0;
+	unsigned int i;
+
+	for (i = 0; i < seq->nr; i++) {
+		struct eb_judgement judgement = { };
+		bool last = i == seq->nr - 1;
+
+		btrfs_eb_core_event(&rec, &seq->steps[i].look,
+				    seq->steps[i].event, &judgement);
+		judged |= judgement.judged;
+		KUNIT_EXPECT_EQ_MSG(test, (int)judgement.broken,
+				    last ? (int)seq->broken : EB_RULE_NONE,
+				    "%s, step %u", seq->name, i);
+	}
+	if (seq->judged != EB_RULE_NONE)
+		KUNIT_EXPECT_TRUE_MSG(test, judged & BIT_ULL(seq->judged),
+				      "%s: its rule was not judged", seq->name);
+}
+
+static void eb_test_sequences(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sequences); i++)
+		run_sequence(test, &sequences[i]);
+}
+
+/* Every rule that the core judges by events has both kinds of sequence. */
+static void eb_test_both_halves(struct kunit *test)
+{
+	u64 legal = 0, illegal = 0;
+	u64 all = GENMASK_ULL(EB_RULE_COUNT - 1, EB_RULE_NONE + 1);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sequences); i++) {
+		struct btrfs_eb_debug rec = { };
+		unsigned int step;
+
+		for (step = 0; step < sequences[i].nr; step++) {
+			struct eb_judgement judgement = { };
+
+			btrfs_eb_core_event(&rec,
+					    &sequences[i].steps[step].look,
+					    sequences[i].steps[step].event,
+					    &judgement);
+			illegal |= BIT_ULL(judgement.broken);
+			if (judgement.broken == EB_RULE_NONE)
+				legal |= judgement.judged;
+		}
+	}
+	/* These two are judged elsewhere, see below and the mutant "leak". */
+	all &= ~BIT_ULL(EB_RULE_STALE_LOOKUP_UNLOCKED);
+	all &= ~BIT_ULL(EB_RULE_BUFFER_LEAKED);
+	KUNIT_EXPECT_EQ(test, legal & all, all);
+	KUNIT_EXPECT_EQ(test, illegal & all, all);
+}
+
+struct eb_lookup_case {
+	const char *name;
+	bool stale_before;
+	bool stale_after;
+	bool section;
+	bool taken_back;
+	bool unlocked_section;
+	u32 epoch;
+	bool judged;
+	bool broken;
+};
+
+static const struct eb_lookup_case lookups[] = {
+	{ .name = "not stale", .epoch = EPOCH },
+	{ .name = "stale, waited", .stale_before = true, .stale_after = true,
+	  .section = true, .epoch = EPOCH, .judged = true },
+	{ .name = "stale, did not wait", .stale_before = true,
+	  .stale_after = true, .epoch = EPOCH, .judged = true,
+	  .broken = true },
+	{ .name = "stale, the lock is not taken", .stale_before = true,
+	  .stale_after = true, .unlocked_section = true, .epoch = EPOCH,
+	  .judged = true, .broken = true },
+	{ .name = "became stale later", .stale_after = true, .epoch = EPOCH },
+	{ .name = "not stale any more", .stale_before = true, .epoch = EPOCH },
+	{ .name = "used again and stale again", .stale_before = true,
+	  .stale_after = true, .taken_back = true, .epoch = EPOCH },
+	{ .name = "began before the guard was on", .stale_before = true,
+	  .stale_after = true, .epoch = EPOCH - 1 },
+};
+
+static void run_lookup(struct kunit *test, const struct eb_lookup_case *c)
+{
+	struct eb_look look = LOOK(TREE, 3, 0);
+	struct btrfs_eb_debug rec = { };
+	struct btrfs_eb_token token = {
+		.epoch = c->epoch,
+		.stale = c->stale_before,
+	};
+	struct eb_judgement judgement = { };
+
+	look.locked = !c->unlocked_section;
+	if (c->section || c->unlocked_section)
+		btrfs_eb_core_event(&rec, &look, EB_EVENT_REFS_LOCK,
+				    &judgement);
+	if (c->taken_back)
+		btrfs_eb_core_event(&rec, &look, EB_EVENT_NEW_BLOCK,
+				    &judgement);
+	if (c->stale_after)
+		look.flags |= EB_FLAG_STALE;
+
+	memset(&judgement, 0, sizeof(judgement));
+	btrfs_eb_core_lookup(&rec, &look, &token, &judgement);
+	KUNIT_EXPECT_EQ_MSG(test, judgement.judged != 0, c->judged, "%s",
+			    c->name);
+	KUNIT_EXPECT_EQ_MSG(test, judgement.broken != EB_RULE_NONE, c->broken,
+			    "%s", c->name);
+}
+
+static void eb_test_lookups(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lookups); i++)
+		run_lookup(test, &lookups[i]);
+}
+
+/* What is healed by the dance is a statistic, told apart from a first set. */
+static void eb_test_repair(struct kunit *test)
+{
+	static const struct eb_look clear = LOOK(0, 1, 4);
+	static const struct eb_look set = LOOK(TREE, 2, 4);
+	static const struct eb_look idle = LOOK(TREE, 2, 0);
+	struct btrfs_eb_debug rec = { };
+	struct eb_judgement judgement = { };
+
+	btrfs_eb_core_event(&rec, &clear, EB_EVENT_REFS_LOCK, &judgement);
+	memset(&judgement, 0, sizeof(judgement));
+	btrfs_eb_core_event(&rec, &set, EB_EVENT_TREE_REF_SET, &judgement);
+	KUNIT_EXPECT_EQ(test, (int)judgement.count, EB_COUNT_REPAIRS);
+	KUNIT_EXPECT_EQ(test, (int)judgement.broken, EB_RULE_NONE);
+
+	btrfs_eb_core_event(&rec, &clear, EB_EVENT_REFS_LOCK, &judgement);
+	memset(&judgement, 0, sizeof(judgement));
+	btrfs_eb_core_event(&rec, &idle, EB_EVENT_TREE_REF_SET, &judgement);
+	KUNIT_EXPECT_NE(test, (int)judgement.count, EB_COUNT_REPAIRS);
+}
+
+/* The history is a ring, and what does not fit is cut, not wrapped. */
+static void eb_test_history(struct kunit *test)
+{
+	static const struct eb_look look = LOOK(TREE, 300, 0);
+	struct btrfs_eb_debug rec = { };
+	int i;
+
+	for (i = 0; i <= BTRFS_EB_HISTORY; i++)
+		btrfs_eb_core_note(&rec, &look, EB_EVENT_DIRTY, i);
+	KUNIT_EXPECT_EQ(test, rec.history[0],
+			eb_history_pack(EB_EVENT_DIRTY, 0xff, TREE,
+					BTRFS_EB_HISTORY));
+	KUNIT_EXPECT_EQ(test, (u32)(rec.history[1] >> 32), 1);
+}
+
+static struct kunit_case eb_debug_cases[] = {
+	KUNIT_CASE(eb_test_sequences),
+	KUNIT_CASE(eb_test_both_halves),
+	KUNIT_CASE(eb_test_lookups),
+	KUNIT_CASE(eb_test_repair),
+	KUNIT_CASE(eb_test_history),
+	{}
+};
+
+static struct kunit_suite eb_debug_suite = {
+	.name = "btrfs_eb_debug",
+	.test_cases = eb_debug_cases,
+};
+
+kunit_test_suite(eb_debug_suite);

@@ -49,11 +49,11 @@ static void meta_round(int round)
 		want += ROUND_FILES - ROUND_FILES / 4;
 	}
 	sync_fs();
-	drop_caches();
+	reclaim();
 	seen = read_tree(MNT);
 	if (seen < want)
 		die("only %ld of %ld files can be read in round %d", seen, want, round);
-	drop_caches();
+	reclaim();
 }
 
 /* meta: rounds until the guard has judged as much as a verdict is worth. */
@@ -108,7 +108,7 @@ static void run_reclaim(void)
 	before = disk_reads();
 	reader = spawn(read_for_ever);
 	for (int i = 0; i < rounds; i++) {
-		drop_caches();
+		reclaim();
 		if (i % 5 == 4)
 			seen += read_tree(MNT);
 		else

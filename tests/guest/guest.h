@@ -18,6 +18,7 @@
 #define DISK		"/dev/vda"
 #define DEBUGFS		"/sys/kernel/debug"
 #define GUARD		DEBUGFS "/btrfs_eb_debug"
+#define CGROUP		"/sys/fs/cgroup/workload"
 #define PARAMS		"/sys/module/btrfs/parameters"
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -53,7 +54,8 @@ bool guarded(void);
 void check_stat(const char *name, long min);
 long disk_reads(void);
 long disk_writes(void);
-void drop_caches(void);
+void reclaim(void);
+void drop_inodes(void);
 void mount_disk(const char *options);
 bool try_mount_disk(const char *options);
 void umount_disk(void);

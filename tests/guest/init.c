@@ -131,12 +131,15 @@ static void mount_all(void)
 	static const char * const fs[][2] = {
 		{ "proc", "/proc" }, { "sysfs", "/sys" }, { "devtmpfs", "/dev" },
 		{ "debugfs", DEBUGFS }, { "tracefs", "/sys/kernel/tracing" },
+		{ "cgroup2", "/sys/fs/cgroup" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fs); i++) {
 		mkdir(fs[i][1], 0755);
 		mount(fs[i][0], fs[i][1], fs[i][0], 0, NULL);
 	}
+	try_put_file("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
+	mkdir(CGROUP, 0755);
 	mkdir(MNT, 0755);
 }
 
@@ -248,6 +251,8 @@ int main(void)
 
 	child = fork();
 	if (child == 0) {
+		/* What it makes the kernel cache can be reclaimed by name then. */
+		try_put_file(CGROUP "/cgroup.procs", "0");
 		load_modules();
 		workload->run();
 		_exit(checks_low ? 1 : 0);

@@ -116,9 +116,9 @@ static void run_write_error(void)
 	check("commit_failed", err != 0, 1);
 
 	/* Forget the inodes: only then is a leaf looked at again. */
-	drop_caches();
+	drop_inodes();
 	after = read_tree(MNT);
-	drop_caches();
+	reclaim();
 	after += read_tree(MNT);
 	check("files_before", before, 400);
 	check("files_lost", 2 * before - after, 1);

@@ -20,7 +20,7 @@ static void make_load(void)
 		snprintf(dir, sizeof(dir), MNT "/load%d", round % 4);
 		make_files(dir, 0, 60);
 		sync_fs();
-		drop_caches();
+		reclaim();
 		read_tree(dir);
 		remove_files(dir, 20, 20);
 	}
@@ -47,7 +47,7 @@ static void run_toggle(void)
 	before = stat_value("events");
 	make_files(MNT "/after", 0, 50);
 	sync_fs();
-	drop_caches();
+	reclaim();
 	read_tree(MNT);
 	umount_disk();
 	check("turns", turns, 200);
@@ -98,7 +98,7 @@ static void run_debugfs(void)
 		snprintf(dir, sizeof(dir), MNT "/d%d", i);
 		make_files(dir, 0, 60);
 		sync_fs();
-		drop_caches();
+		reclaim();
 		read_tree(MNT);
 		bytes = read_through("buffers");
 		live = bytes > live ? bytes : live;
@@ -113,7 +113,7 @@ static void run_debugfs(void)
 
 static void read_again(void)
 {
-	drop_caches();
+	reclaim();
 	read_tree(MNT);
 }
 

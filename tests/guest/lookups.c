@@ -131,16 +131,16 @@ static void run_readahead(void)
 		make_snapshot("sub", name, false);
 		touch_files(MNT "/sub/d", 0, 1500, round);
 		sync_fs();
-		drop_caches();
+		reclaim();
 		if (read_tree(MNT "/sub") < 1500)
 			die("files are missing in round %d", round);
-		drop_caches();
+		reclaim();
 		destroy_subvol(name);
 		wait_for_cleaner();
-		drop_caches();
+		reclaim();
 		balance();
 	}
-	drop_caches();
+	reclaim();
 	check("files_read", read_tree(MNT "/sub"), 1500);
 	umount_disk();
 	check("disk_reads", disk_reads() - before, 100);

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door.  Every recipe is a line or two; the work is in tools/ and tests/.
+#
+#   BASE=6.1               the kernel to use, a row of BASES
+#   KSRC=/path/to/linux    use this tree instead; it is only read
+#   EBDEBUG_CACHE=DIR      where sources and builds are kept; default: build/
+
+BASE ?= 6.1
+export BASE
+export KSRC EBDEBUG_CACHE
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make run     build a kernel with the guard, see it judge, see it catch the 2020 bug
+run:
+	@tools/run
+
+## make test    every test: off build, lint, silent runs, mutants, knobs, documents
+test:
+	@tools/deps test
+	@tests/run -b $(BASE)
+
+## make lint    only the style and warning checks
+lint:
+	@tools/deps test
+	@tests/run -b $(BASE) 'lint*'
+
+## make list    each test with a line on what it proves
+list:
+	@tests/run --list
+
+## make deps    install what is missing to build, boot and test
+deps:
+	@tools/deps test
+
+## make clean   remove kernel trees, builds and logs; the sources stay
+clean:
+	rm -rf "$${EBDEBUG_CACHE:-build}/tree" "$${EBDEBUG_CACHE:-build}/guest" "$${EBDEBUG_CACHE:-build}/log"
+
+## make distclean   remove the whole cache
+distclean:
+	rm -rf "$${EBDEBUG_CACHE:-build}"
+
+.PHONY: help run test lint list deps clean distclean

@@ -1,0 +1,203 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# What the test cases share: building and booting the kernel that a test needs,
+# and judging what a boot left behind.  Sourced by tests/cases/*.sh.
+#
+# A judge looks at the directory of one boot (console.log, verdict.log, and the
+# boot's exit status in a file), says in words what is wrong, and fails; it
+# decides by that evidence alone, so the tests of the harness can feed it any.
+#
+# tests/run gives a case: BASE, LOG (a directory for the test's logs), RUN (a
+# directory that all tests of this run share).
+
+LIB_UP=${LIB_UP:-../..}
+. "$(dirname "$0")/$LIB_UP/tools/lib.sh"
+BASE=${BASE:-6.1}
+LOG=${LOG:-$EBDEBUG_CACHE/log/test/$BASE/by-hand}
+RUN=${RUN:-$LOG}
+export BASE LOG RUN
+
+# A test ends with one of these; what it prints last is shown beside its name.
+pass() { printf '%s\n' "$*"; exit 0; }
+fail() { printf 'failed: %s\n' "$*"; exit 1; }
+skip() { printf 'skip: %s\n' "$*"; exit 77; }
+
+# variant_of CONFIG: the tree that a configuration is built in.
+variant_of()
+{
+	case $1 in
+	pristine) echo pristine ;;
+	mutants | module) echo mutants ;;
+	*) echo guard ;;
+	esac
+}
+
+# kernel CONFIG: builds it when needed, prints its bzImage.
+kernel()
+{
+	tree=$("$TOP/tools/tree" "$BASE" "$(variant_of "$1")") || return 1
+	"$TOP/tools/build" "$tree" "$1"
+}
+
+# boot DIR CONFIG WORKLOAD [WORD]...: one boot, its evidence in DIR.
+boot()
+{
+	dir=$1
+	image=$(kernel "$2") || fail "the kernel with configuration $2 could not be built"
+	workload=$3
+	shift 3
+	mkdir -p "$dir"
+	status=0
+	"$TOP/tools/boot" "$image" "$workload" log="$dir" "$@" 2>"$dir/boot.err" || status=$?
+	echo "$status" >"$dir/status"
+	echo "boot: $workload $*: status $status, $dir"
+}
+
+# --- reading the evidence ---------------------------------------------------
+
+# clean LOGFILE: without carriage returns and times.
+clean() { tr -d '\r' <"$1" | sed 's/^\[ *[0-9]*\.[0-9]*\] //'; }
+
+# reports DIR: "rule function" for each report on the console, in order.
+reports()
+{
+	clean "$1/console.log" | awk '
+		/^BTRFS eb_debug: .* in [^ ]+( \[btrfs\])?$/ {
+			sub(/ \[btrfs\]$/, ""); func_name = $NF; next }
+		/^BTRFS eb_debug: rule=/ {
+			sub(/^rule=/, "", $3); print $3, func_name }'
+}
+
+# report_text DIR: the first report, from its "cut here" to its end.
+report_text()
+{
+	clean "$1/console.log" | awk '
+		/-\[ cut here \]-/ { text = ""; on = 1 }
+		on { text = text $0 "\n"; if (/^BTRFS eb_debug: rule=/) ours = 1 }
+		on && /---\[ end trace/ { if (ours) { printf "%s", text; exit } on = 0 }
+		END { if (ours && on) printf "%s", text }'
+}
+
+# trouble DIR: lines on the console that fstests would fail a test for, and
+# that belong to no report of ours.
+trouble()
+{
+	clean "$1/console.log" | awk '
+		function bad(line) { return line ~ /WARNING:|BUG:|Oops|kernel BUG|Call Trace|INFO: task .* blocked|rcu:.*stall|general protection|Kernel panic/ }
+		/-\[ cut here \]-/ { held = ""; on = 1; ours = 0 }
+		!on && bad($0)
+		on && bad($0) { held = held $0 "\n" }
+		on && /^BTRFS eb_debug: rule=/ { ours = 1 }
+		on && /---\[ end trace/ { if (!ours) printf "%s", held; on = 0 }
+		END { if (on && !ours) printf "%s", held }'
+}
+
+# told DIR NAME: the value of a "stat NAME value" or "NAME value" line.
+told()
+{
+	awk -v name="$2" '$1 == "stat" && $2 == name { print $3; exit }
+		$1 == name { print $2; exit }' "$1/verdict.log" 2>/dev/null
+}
+
+status_of() { cat "$1/status" 2>/dev/null || echo 1; }
+
+# --- judging ----------------------------------------------------------------
+
+# evidence DIR: where to look, and the end of the console.
+evidence()
+{
+	echo "logs: $1"
+	[ ! -s "$1/boot.err" ] || sed 's/^/    /' "$1/boot.err"
+	[ -s "$1/boot.err" ] || clean "$1/console.log" 2>/dev/null | tail -n 12 | sed 's/^/    | /'
+}
+
+# wrong DIR WORDS: a judge's verdict.
+wrong()
+{
+	echo "wrong: $2"
+	evidence "$1"
+	return 1
+}
+
+# judge_ended DIR [may-fail]: the guest came to its end and said so.
+judge_ended()
+{
+	case $(status_of "$1") in
+	0) return 0 ;;
+	2)
+		[ "${2:-}" != may-fail ] || return 0
+		wrong "$1" "the workload failed: $(grep -E '^(failed|child)|low$' "$1/verdict.log" | tr '\n' ';')" ;;
+	3) wrong "$1" "the kernel panicked" ;;
+	4) wrong "$1" "the guest hung" ;;
+	5) wrong "$1" "the guest ended without a verdict" ;;
+	*) wrong "$1" "the guest could not be booted" ;;
+	esac
+}
+
+# judge_no_report DIR: neither the console nor the counters know of a report.
+judge_no_report()
+{
+	found=$(reports "$1" | head -n 1)
+	[ -z "$found" ] || { wrong "$1" "a report where there must be none: $found"; return 1; }
+	count=$(told "$1" reports)
+	[ "${count:-0}" -eq 0 ] || wrong "$1" "the guard counts $count reports, the console shows none"
+}
+
+# judge_silent DIR: unbroken kernel: it ended well, and nothing was reported.
+judge_silent()
+{
+	judge_no_report "$1" || return 1
+	judge_ended "$1" || return 1
+	found=$(trouble "$1" | head -n 3)
+	[ -z "$found" ] || wrong "$1" "the console has a warning: $found"
+}
+
+# judge_hits DIR: the mutated line was really executed.
+judge_hits()
+{
+	count=$(told "$1" mutant_hits)
+	[ "${count:-0}" -ge 1 ] || wrong "$1" "the mutant was never executed"
+}
+
+# judge_reported DIR RULE FUNCTION ALSO: the first report is this one, and any
+# other one is of a rule in ALSO (joined by commas, - for none).
+judge_reported()
+{
+	first=$(reports "$1" | head -n 1)
+	[ -n "$first" ] || { wrong "$1" "no report; expected $2 in $3"; return 1; }
+	[ "$first" = "$2 $3" ] ||
+		{ wrong "$1" "the first report is '$first'; expected '$2 $3'"; return 1; }
+	found=$(reports "$1" | while read -r rule func; do
+		case ",$2,$4," in
+		*",$rule,"*) ;;
+		*) echo "$rule in $func" ;;
+		esac
+	done | head -n 1)
+	[ -z "$found" ] || wrong "$1" "another report that is not expected: $found"
+}
+
+# figures DIR: what the guard saw, for the line of a test that passed.
+figures()
+{
+	[ -n "$(told "$1" events)" ] || { echo "no guard"; return 0; }
+	echo "$(told "$1" reads) reads, $(told "$1" writes) writes, $(told "$1" puts) puts," \
+		"$(told "$1" release_done) releases, $(told "$1" repairs) repairs, $(told "$1" reports) reports"
+}
+
+# --- what every case script ends with ---------------------------------------
+
+# case_main list_function run_function prepare_function ARGUMENTS...
+case_main()
+{
+	list=$1 run=$2 prepare=$3
+	shift 3
+	case ${1:-} in
+	list) $list ;;
+	prepare) shift; $prepare "$@" ;;
+	run)
+		[ $# -eq 2 ] || die "usage: $0 run NAME"
+		mkdir -p "$LOG"
+		$run "$2" ;;
+	*) die "usage: $0 list | prepare [NAME]... | run NAME" ;;
+	esac
+}

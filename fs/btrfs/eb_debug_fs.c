@@ -617,7 +617,7 @@ struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 	verdict->others = left - 1;
 	btrfs_eb_state_facts(verdict);
 	for (i = 0; i < min_t(unsigned int, verdict->others, EB_LEFT_SHOWN); i++)
-		pr_warn("also left: start=%llu level=%u owner=%llu refs=%d\n",
+		pr_warn("also left: start=%llu level=%u owner=%lld refs=%d\n",
 			shown[i].start, shown[i].level, shown[i].owner,
 			shown[i].refs);
 	this_cpu_inc(eb_counts->count[EB_COUNT_REPORTS]);
@@ -732,7 +732,7 @@ static int buffers_show(struct seq_file *m, void *v)
 	u32 event = shown->last & 0xff;
 	char flags[128];
 
-	seq_printf(m, "start=%llu level=%u owner=%llu generation=%llu refs=%d io_pages=%d flags=%s last=%s fsid=%pU\n",
+	seq_printf(m, "start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s last=%s fsid=%pU\n",
 		   shown->start, shown->level, shown->owner, shown->generation,
 		   shown->refs, shown->io_pages,
 		   btrfs_eb_flags_string(flags, sizeof(flags), shown->flags),

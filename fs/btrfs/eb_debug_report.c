@@ -264,7 +264,7 @@ void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
 	size_t len;
 
 	len = scnprintf(verdict->facts, size,
-			"rule=%s start=%llu level=%u owner=%llu generation=%llu refs=%d io_pages=%d flags=%s fsid=%pU",
+			"rule=%s start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s fsid=%pU",
 			rules[verdict->rule].name, verdict->start,
 			verdict->level, verdict->owner, verdict->generation,
 			verdict->look.refs, verdict->look.io_pages,

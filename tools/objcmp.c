@@ -375,21 +375,22 @@ static char *describe_symbol(const struct object *obj, const Elf64_Sym *sym)
 {
 	const char *name = symbol_name(obj, sym);
 	size_t size = strlen(name) + 160, length = strlen(name);
-	char *text = get_memory(size);
+	char *text = get_memory(size), *plain = get_memory(length + 1), *end = plain;
 	char section[64] = "undefined";
 
-	/* The compiler's own numbers. */
-	if (is_local(obj, sym))
-		while (length && strchr(".0123456789", name[length - 1]))
-			length--;
+	/* Local names hold numbers that the compiler counts, and line numbers. */
+	for (; *name; name++)
+		if (!is_local(obj, sym) || !strchr("0123456789", *name))
+			*end++ = *name;
 	if (ordinal(obj, sym->st_shndx) >= 0)
 		snprintf(section, sizeof(section), "section %s#%ld",
 			 section_name(obj, sym->st_shndx), ordinal(obj, sym->st_shndx));
 	else if (sym->st_shndx != SHN_UNDEF)
 		snprintf(section, sizeof(section), "section index 0x%x", sym->st_shndx);
-	snprintf(text, size, "%.*s in %s at 0x%lx, size %lu, info 0x%x, other 0x%x",
-		 (int)length, name, section, (unsigned long)sym->st_value,
+	snprintf(text, size, "%s in %s at 0x%lx, size %lu, info 0x%x, other 0x%x",
+		 plain, section, (unsigned long)sym->st_value,
 		 (unsigned long)sym->st_size, sym->st_info, sym->st_other);
+	free(plain);
 	return text;
 }
 

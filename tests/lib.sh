@@ -107,8 +107,11 @@ status_of() { cat "$1/status" 2>/dev/null || echo 1; }
 evidence()
 {
 	echo "logs: $1"
-	[ ! -s "$1/boot.err" ] || sed 's/^/    /' "$1/boot.err"
-	[ -s "$1/boot.err" ] || clean "$1/console.log" 2>/dev/null | tail -n 12 | sed 's/^/    | /'
+	if grep -qs '^    | ' "$1/boot.err"; then
+		sed 's/^/    /' "$1/boot.err"
+	else
+		clean "$1/console.log" 2>/dev/null | tail -n 12 | sed 's/^/    | /'
+	fi
 }
 
 # wrong DIR WORDS: a judge's verdict.
@@ -164,7 +167,8 @@ judge_hits()
 judge_reported()
 {
 	first=$(reports "$1" | head -n 1)
-	[ -n "$first" ] || { wrong "$1" "no report; expected $2 in $3"; return 1; }
+	[ -n "$first" ] ||
+		{ wrong "$1" "no report; expected $2 in $3 (the mutant was executed $(told "$1" mutant_hits) times)"; return 1; }
 	[ "$first" = "$2 $3" ] ||
 		{ wrong "$1" "the first report is '$first'; expected '$2 $3'"; return 1; }
 	found=$(reports "$1" | while read -r rule func; do

@@ -45,7 +45,7 @@ lock()
 {
 	mkdir -p "$EBDEBUG_CACHE"
 	exec 9>"$EBDEBUG_CACHE/.lock-$1"
-	flock -n 9 && return 0
+	flock -w 3 9 && return 0
 	say "waiting for another run that holds the lock '$1'"
 	flock 9
 }

@@ -13,7 +13,7 @@ silent-mount               | mount                                     | reads o
 silent-meta                | meta                                      | 10,000 puts, 1,000 reads and writes, 100 reclaim releases
 silent-meta-smp            | meta smp=2                                | the same with two CPUs
 silent-meta-4k             | meta mkfs=-n+4096                         | the same with a node in a single page
-silent-meta-64k            | meta mkfs=-n+65536 rounds=12              | the same with the largest nodes
+silent-meta-64k            | meta mkfs=-n+65536 enough=25              | the same with the largest nodes
 silent-reclaim             | reclaim                                   | reads race with reclaim
 silent-reclaim-smp         | reclaim smp=2                             | the same with two CPUs
 silent-cow-under-writeback | cow_under_writeback throttle=40           | blocks are copied while they are written

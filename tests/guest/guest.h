@@ -54,6 +54,7 @@ bool guarded(void);
 void check_stat(const char *name, long min);
 long disk_reads(void);
 long disk_writes(void);
+bool disk_busy(void);
 void reclaim(void);
 void drop_inodes(void);
 void mount_disk(const char *options);

@@ -4,7 +4,6 @@
  * of their use.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -13,78 +12,56 @@
 #include <linux/btrfs.h>
 #include "guest.h"
 
+#define STALE_DIR	MNT "/sub/d"
 #define STALE_FILES	400
 
-/* Send the snapshot into a pipe that nobody reads; blocks as soon as it is full. */
-static pid_t send_beside(const char *path, int *read_end)
+static int stale_round;
+
+static void snapshot_beside(void)
 {
-	struct btrfs_ioctl_send_args args = { 0 };
-	int ends[2], fd = open(path, O_RDONLY);
-	pid_t pid;
+	char name[32];
 
-	if (fd < 0 || pipe(ends))
-		die("preparing to send %s", path);
-	pid = fork();
-	if (pid < 0)
-		die("fork");
-	if (pid == 0) {
-		signal(SIGPIPE, SIG_IGN);
-		close(ends[0]);
-		args.send_fd = ends[1];
-		_exit(ioctl(fd, BTRFS_IOC_SEND, &args) ? 1 : 0);
-	}
-	close(ends[1]);
-	close(fd);
-	*read_end = ends[0];
-	return pid;
-}
-
-/* Wait until the pipe is full and stays so. */
-static void wait_until_full(int fd)
-{
-	int before = -1, queued = 0;
-
-	for (int i = 0; i < 200 && (queued != before || !queued); i++) {
-		before = queued;
-		usleep(50000);
-		if (ioctl(fd, FIONREAD, &queued))
-			die("looking into the pipe");
-	}
-	check("bytes_in_pipe", queued, 4096);
+	snprintf(name, sizeof(name), "snap%d", stale_round);
+	make_snapshot("sub", name, true);
 }
 
 /*
- * stale_lookup: a sender sits in a full pipe and holds a reference to a leaf
- * that its snapshot shares with a subvolume.  All leaves of the subvolume are
- * copied, which leaves the originals STALE, and the held one in memory.  Then
- * the files of the snapshot are looked at: the STALE leaf is found.
+ * stale_lookup: a snapshot is made, and the commit that makes it writes its
+ * leaves to a slow disk.  They are shared with a subvolume, whose files change
+ * meanwhile: a copy of each leaf is made, the original becomes STALE, and since
+ * it is under IO it keeps the tree's reference.  Then the files of the snapshot
+ * are looked at, which finds the STALE originals.
  */
 static void run_stale_lookup(void)
 {
 	int rounds = option_number("rounds", 3);
-	long seen = 0;
+	long seen = 0, during = 0;
 
 	mount_disk(NULL);
 	make_subvol("sub");
-	make_files(MNT "/sub/d", 0, STALE_FILES);
+	make_files(STALE_DIR, 0, STALE_FILES);
 	sync_fs();
-	for (int round = 1; round <= rounds; round++) {
-		char name[32], path[64];
-		pid_t sender;
-		int pipe_fd;
+	for (stale_round = 1; stale_round <= rounds; stale_round++) {
+		char path[64];
+		pid_t snapshot;
+		bool running = true;
 
-		snprintf(name, sizeof(name), "snap%d", round);
-		snprintf(path, sizeof(path), MNT "/%s", name);
-		make_snapshot("sub", name, true);
-		sync_fs();
-		sender = send_beside(path, &pipe_fd);
-		wait_until_full(pipe_fd);
-		touch_files(MNT "/sub/d", 0, STALE_FILES, round);
+		touch_files(STALE_DIR, 0, STALE_FILES, 2 * stale_round);
+		snapshot = spawn(snapshot_beside);
+		while (running && !disk_busy()) {
+			usleep(1000);
+			running = waitpid(snapshot, NULL, WNOHANG) == 0;
+		}
+		snprintf(path, sizeof(path), MNT "/snap%d/d", stale_round);
+		touch_files(STALE_DIR, 0, STALE_FILES, 2 * stale_round + 1);
+		if (running) {
+			during += waitpid(snapshot, NULL, WNOHANG) == 0;
+			waitpid(snapshot, NULL, 0);
+		}
 		seen += read_tree(path);
-		close(pipe_fd);
-		waitpid(sender, NULL, 0);
 	}
 	umount_disk();
+	check("changed_during_commit", during, 1);
 	check("files_seen", seen, rounds * STALE_FILES);
 	check_stat("stale_lookups", 1);
 }

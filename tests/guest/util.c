@@ -151,6 +151,11 @@ long disk_writes(void)
 	return disk_stat(4);
 }
 
+bool disk_busy(void)
+{
+	return disk_stat(8) > 0;
+}
+
 /*
  * Take clean memory back, as under pressure.  drop_caches does it for inodes and
  * data; tree blocks hold a page reference of their own in some bases, which

@@ -1,0 +1,331 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Tests of the harness itself: what goes wrong must be called a failure, with
+# words that tell what it was, and the tools must refuse what they can't do and
+# leave everything as it was.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+list()
+{
+	printf '%s\t%s\n' \
+		harness-panic 'a guest that panics is a failure' \
+		harness-hang 'a guest that hangs is a failure' \
+		harness-silent 'a guest that ends without a verdict is a failure' \
+		harness-timeout 'a workload that does not end is a failure' \
+		harness-exit 'a workload that fails is a failure' \
+		harness-low 'a workload that did not reach what it is for is a failure' \
+		harness-report 'a report where none is expected is a failure, in each judge' \
+		harness-missing-report 'no report where one is expected is a failure' \
+		harness-wrong-report 'a report of another rule or function than expected is a failure' \
+		harness-warning 'a warning that is not ours is a failure' \
+		harness-hunk 'a hunk that does not apply is named with its file, and the tree stays as it was' \
+		harness-twice 'a tree that has the guard is refused' \
+		harness-base 'an unknown base, and a tree that is none, are refused by name' \
+		harness-ksrc-dirty 'KSRC with uncommitted changes is refused' \
+		harness-ksrc 'KSRC is recognised, used, and not modified' \
+		harness-option 'an option that Kconfig drops is named' \
+		harness-build 'a kernel that does not compile is a failure with the compiler'\''s words' \
+		harness-disk 'too little disk space is said before anything is downloaded' \
+		harness-run 'tests/run fails when a test fails, and when none ran'
+}
+
+prepare()
+{
+	case " $* " in
+	*' harness-panic '* | *' harness-hang '* | *' harness-silent '* | *' harness-timeout '* | \
+	*' harness-exit '* | *' harness-low '*) kernel guard ;;
+	esac
+	case " $* " in
+	*report* | *warning*) kernel mutants ;;
+	esac
+}
+
+# refused WORDS COMMAND...: the command fails, and says these words.
+refused()
+{
+	words=$1
+	shift
+	if "$@" >"$LOG/out" 2>&1; then
+		cat "$LOG/out"
+		fail "it was accepted: $*"
+	fi
+	grep -qF -- "$words" "$LOG/out" || { cat "$LOG/out"; fail "no word of '$words'"; }
+}
+
+# broken_boot STATUS WORDS WORKLOAD [WORD]...: this boot has that status, and
+# the judge of silent runs says these words.
+broken_boot()
+{
+	expected=$1
+	words=$2
+	shift 2
+	boot "$LOG" guard "$@"
+	[ "$(status_of "$LOG")" = "$expected" ] ||
+		fail "the boot's status is $(status_of "$LOG"), expected $expected"
+	refused "$words" judge_silent "$LOG"
+	case $expected in
+	2) ;;
+	*) grep -q '^    | ' "$LOG/boot.err" || fail "no lines of the console are shown" ;;
+	esac
+	pass "status $expected: $words"
+}
+
+# mutant_boot, plain_boot: a mount with and without a mutant, once for all tests.
+mutant_boot() { shared mutant-boot btrfs.eb_mutant=read_dance; }
+plain_boot() { shared plain-boot; }
+
+shared()
+{
+	dir=$RUN/harness-$1
+	shift
+	mkdir -p "$dir"
+	(
+		flock 8
+		[ -e "$dir/status" ] || boot "$dir" mutants mount "$@" >/dev/null
+	) 8>"$dir.lock"
+	echo "$dir"
+}
+
+report()
+{
+	dir=$(mutant_boot)
+	refused 'a report where there must be none: io_without_dance read_extent_buffer_pages' judge_silent "$dir"
+	refused 'a report where there must be none' judge_no_report "$dir"
+	# The same when only the counter tells.
+	cp -r "$dir" "$LOG/counter"
+	grep -v eb_debug "$dir/console.log" >"$LOG/counter/console.log"
+	refused 'the guard counts 1 reports, the console shows none' judge_silent "$LOG/counter"
+	pass "refused by console and by counter"
+}
+
+missing_report()
+{
+	dir=$(plain_boot)
+	judge_silent "$dir" || fail "the unbroken kernel is not silent"
+	refused 'no report; expected io_without_dance' \
+		judge_reported "$dir" io_without_dance read_extent_buffer_pages -
+	refused 'the mutant was never executed' judge_hits "$dir"
+	pass "refused"
+}
+
+wrong_report()
+{
+	dir=$(mutant_boot)
+	judge_reported "$dir" io_without_dance read_extent_buffer_pages - ||
+		fail "the right report is refused"
+	refused "the first report is 'io_without_dance" judge_reported "$dir" freed_dirty read_extent_buffer_pages -
+	refused "the first report is 'io_without_dance" judge_reported "$dir" io_without_dance write_one_eb -
+	# A second report, of a rule that is not expected.
+	cp -r "$dir" "$LOG/second"
+	clean "$dir/console.log" | sed 's/rule=io_without_dance/rule=freed_dirty/' >>"$LOG/second/console.log"
+	refused 'another report that is not expected: freed_dirty' \
+		judge_reported "$LOG/second" io_without_dance read_extent_buffer_pages -
+	judge_reported "$LOG/second" io_without_dance read_extent_buffer_pages freed_dirty ||
+		fail "a report that is expected beside the first is refused"
+	pass "refused"
+}
+
+warning()
+{
+	dir=$(plain_boot)
+	cp -r "$dir" "$LOG/warning"
+	for line in 'WARNING: CPU: 0 PID: 1 at fs/btrfs/ctree.c:1 x+0x1/0x2' 'BUG: kernel NULL pointer' \
+		'Oops: 0000 [#1]' 'kernel BUG at fs/btrfs/extent_io.c:4841!' 'Call Trace:'; do
+		{ cat "$dir/console.log"; echo "[    1.000000] $line"; } >"$LOG/warning/console.log"
+		refused 'the console has a warning' judge_silent "$LOG/warning"
+	done
+	# Inside of a report of ours the same words are expected.
+	[ -z "$(trouble "$(mutant_boot)")" ] || fail "a report of ours is taken for trouble"
+	pass "5 kinds refused"
+}
+
+# small_tree DIR: the part of the base that the hooks change.
+small_tree()
+{
+	src=$("$TOP/tools/source" "$BASE")
+	for file in "$(base_field "$BASE" 4)" $("$TOP/tools/apply" --touched "$src"); do
+		[ -e "$src/$file" ] || continue
+		mkdir -p "$1/$(dirname "$file")"
+		cp "$src/$file" "$1/$file"
+	done
+}
+
+# state DIR: its files and their content, as one line.
+state() { (cd "$1" && find . -type f ! -path './.git/*' | sort | xargs cksum) | cksum; }
+
+hunk()
+{
+	small_tree "$LOG/tree"
+	# The last patch fails, so that all before it apply.
+	sed -i 's/check_buffer_tree_ref/check_buffer_tree_reference/; s/lock_extent_buffer_for_io/lock_for_io/' \
+		"$LOG/tree/fs/btrfs/extent_io.c"
+	before=$(state "$LOG/tree")
+	refused 'does not apply' "$TOP/tools/apply" "$LOG/tree"
+	refused 'fs/btrfs/extent_io.c, hunk ' "$TOP/tools/apply" "$LOG/tree"
+	refused 'eb_debug_' "$TOP/tools/apply" "$LOG/tree"
+	[ "$(state "$LOG/tree")" = "$before" ] || fail "the tree was changed"
+	pass "$(grep -F ', hunk ' "$LOG/out" | head -n 1 | sed 's/^ *//')"
+}
+
+twice()
+{
+	small_tree "$LOG/tree"
+	"$TOP/tools/apply" "$LOG/tree" || fail "the hooks do not apply to their base"
+	refused 'has the guard already' "$TOP/tools/apply" "$LOG/tree"
+	pass "refused"
+}
+
+base()
+{
+	refused "there is no base '9.9'" "$TOP/tools/source" 9.9
+	refused "BASES knows: $(base_names | head -n 1)" "$TOP/tools/tree" 9.9 guard
+	refused "there is no base '9.9'" "$TOP/tests/run" -b 9.9
+	refused 'is not a kernel tree' "$TOP/tools/recognise" "$LOG"
+	mkdir -p "$LOG/tree/fs/btrfs"
+	refused "$(base_field "$BASE" 5)" "$TOP/tools/recognise" "$LOG/tree"
+	refused 'there is no variant' "$TOP/tools/tree" "$BASE" gaurd
+	pass "refused"
+}
+
+# git_tree DIR: the small tree, committed.
+git_tree()
+{
+	small_tree "$1"
+	git -C "$1" init -q
+	git -C "$1" add -A
+	git -C "$1" -c user.name=test -c user.email=test@localhost commit -q -m base
+}
+
+ksrc_dirty()
+{
+	git_tree "$LOG/linux"
+	echo >>"$LOG/linux/fs/btrfs/extent_io.c"
+	EBDEBUG_CACHE=$LOG/cache KSRC=$LOG/linux refused 'changes that are not committed' "$TOP/tools/tree" "$BASE" guard
+	KSRC=$LOG/nothing refused 'KSRC' "$TOP/tools/tree" "$BASE" guard
+	pass "refused"
+}
+
+# used KIND: KSRC is copied, the copy has the guard, KSRC itself does not change.
+used()
+{
+	before=$(state "$LOG/$1")
+	tree=$(EBDEBUG_CACHE=$LOG/cache KSRC=$LOG/$1 "$TOP/tools/tree" "$BASE" guard 2>"$LOG/out") ||
+		{ cat "$LOG/out"; fail "KSRC is not accepted"; }
+	grep -q "recognised as base $BASE" "$LOG/out" || fail "the base that was recognised is not told"
+	[ -e "$tree/include/linux/eb_debug.h" ] || fail "the copy lacks the guard"
+	grep -q eb_debug_ "$tree/fs/btrfs/extent_io.c" || fail "the copy lacks the hooks"
+	[ "$(state "$LOG/$1")" = "$before" ] || fail "KSRC was changed"
+}
+
+ksrc()
+{
+	git_tree "$LOG/git"
+	small_tree "$LOG/files"
+	used git
+	used files
+	# A change of KSRC arrives, and what did not change keeps its time.
+	echo '/* changed */' >>"$LOG/files/fs/btrfs/extent_io.c"
+	used files
+	grep -q '/\* changed \*/' "$tree/fs/btrfs/extent_io.c" || fail "a change of KSRC did not arrive"
+	pass "a git tree and plain files"
+}
+
+# sandbox: a copy of this repository in which tests may break things.
+sandbox()
+{
+	mkdir -p "$LOG/repo"
+	(cd "$TOP" && git ls-files -z | xargs -0 cp --parents -t "$LOG/repo")
+}
+
+# scratch_tree: a whole tree of hard links, to configure and build in.
+scratch_tree()
+{
+	src=$("$TOP/tools/source" "$BASE")
+	mkdir -p "$LOG/cache/tree/$BASE"
+	cp -al "$src" "$LOG/cache/tree/$BASE/pristine"
+	scratch=$LOG/cache/tree/$BASE/pristine
+}
+
+option()
+{
+	sandbox
+	scratch_tree
+	echo CONFIG_BTRFS_EB_NO_SUCH_THING=y >>"$LOG/repo/tests/configs/pristine.config"
+	EBDEBUG_CACHE=$LOG/cache refused CONFIG_BTRFS_EB_NO_SUCH_THING=y "$LOG/repo/tools/build" "$scratch" pristine
+	rm -rf "$LOG/cache"
+	pass "named"
+}
+
+build()
+{
+	scratch_tree
+	# The first file that is compiled for the target, replaced and not written.
+	rm "$scratch/kernel/bounds.c"
+	echo '#error this must not compile' >"$scratch/kernel/bounds.c"
+	EBDEBUG_CACHE=$LOG/cache refused 'this must not compile' "$TOP/tools/build" "$scratch" pristine
+	rm -rf "$LOG/cache"
+	pass "refused with the compiler's words"
+}
+
+disk()
+{
+	mkdir -p "$LOG/bin"
+	printf '#!/bin/sh\necho header\necho "none 100 90 10 90%% /"\n' >"$LOG/bin/df"
+	chmod +x "$LOG/bin/df"
+	PATH=$LOG/bin:$PATH EBDEBUG_CACHE=$LOG/cache refused 'too little disk space' "$TOP/tools/source" "$BASE"
+	[ ! -d "$LOG/cache/src/$BASE/linux" ] || fail "something was unpacked"
+	pass "$(head -n 1 "$LOG/out")"
+}
+
+runner()
+{
+	sandbox
+	rm "$LOG/repo/tests/cases"/*.sh
+	cat >"$LOG/repo/tests/cases/some.sh" <<'END'
+#!/bin/sh
+case $1 in
+list) printf 'good\tpasses\nbad\tfails\nno\tskips\n' ;;
+run) case $2 in good) echo fine ;; bad) echo broken; exit 1 ;; no) echo 'skip: for a reason'; exit 77 ;; esac ;;
+esac
+END
+	chmod +x "$LOG/repo/tests/cases/some.sh"
+	export EBDEBUG_CACHE="$LOG/cache"
+	refused '1 passed, 1 failed, 1 skipped' "$LOG/repo/tests/run"
+	grep -q '^ok   good  (.* s)  fine$' "$LOG/out" || fail "the line of the test that passed is missing"
+	grep -q '^skip no: for a reason$' "$LOG/out" || fail "the line of the test that was skipped is missing"
+	grep -q '| broken$' "$LOG/out" || fail "the output of the test that failed is missing"
+	"$LOG/repo/tests/run" good >"$LOG/out" || fail "a run without a failure fails"
+	[ "$(tail -n 1 "$LOG/out")" = '1 passed, 0 failed' ] || fail "the last line is $(tail -n 1 "$LOG/out")"
+	refused '0 passed, 0 failed' "$LOG/repo/tests/run" nothing
+	refused '0 passed, 0 failed, 1 skipped' "$LOG/repo/tests/run" no
+	pass "counts and exit status"
+}
+
+run()
+{
+	case $1 in
+	harness-panic) broken_boot 3 'the kernel panicked' self_panic ;;
+	harness-hang) broken_boot 4 'the guest hung' self_hang limit=12 ;;
+	harness-silent) broken_boot 5 'the guest ended without a verdict' self_silent ;;
+	harness-timeout) broken_boot 2 'child: timeout' self_timeout timeout=2 ;;
+	harness-exit) broken_boot 2 'child: exit 7' self_exit ;;
+	harness-low) broken_boot 2 'check nothing 0 1 low' self_low ;;
+	harness-report) report ;;
+	harness-missing-report) missing_report ;;
+	harness-wrong-report) wrong_report ;;
+	harness-warning) warning ;;
+	harness-hunk) hunk ;;
+	harness-twice) twice ;;
+	harness-base) base ;;
+	harness-ksrc-dirty) ksrc_dirty ;;
+	harness-ksrc) ksrc ;;
+	harness-option) option ;;
+	harness-build) build ;;
+	harness-disk) disk ;;
+	harness-run) runner ;;
+	*) die "there is no test '$1'" ;;
+	esac
+}
+
+case_main list run prepare "$@"

@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The guard's knobs: on and off, debugfs, once and again, panic_on_warn,
+# coverage at unmount, and btrfs as a module.
+set -eu
+. "$(dirname "$0")/../lib.sh"
+
+MUTANT=btrfs.eb_mutant=read_dance
+
+list()
+{
+	printf '%s\t%s\n' \
+		knob-toggle 'the guard is turned off and on under load 300 times: no false report, and what it missed is unknown' \
+		knob-debugfs 'buffers, stats and coverage are read through load, unmount and mount' \
+		knob-boot-off 'btrfs.eb_debug=off at boot: nothing is seen, nothing is reported' \
+		knob-coverage 'btrfs.eb_debug_coverage=1 tells at unmount which rule was judged where' \
+		knob-rearm 'a report comes once, again after clear_warn_once, again with each mount' \
+		knob-rearm-module 'the same with btrfs as a module' \
+		knob-panic-on-warn 'with panic_on_warn the kernel panics with the report on the console' \
+		knob-module 'btrfs.ko is loaded and unloaded three times, and silent' \
+		knob-module-mutant 'btrfs.ko reports as built-in btrfs does'
+}
+
+prepare()
+{
+	case " $* " in
+	*' knob-toggle '* | *' knob-debugfs '* | *' knob-boot-off '* | *' knob-coverage '*) kernel guard ;;
+	esac
+	case " $* " in
+	*' knob-rearm '* | *' knob-panic-on-warn '*) kernel mutants ;;
+	esac
+	case " $* " in
+	*' knob-rearm-module '* | *' knob-module'*) kernel module ;;
+	esac
+}
+
+# silent CONFIG WORKLOAD [WORD]...
+silent()
+{
+	boot "$LOG" "$@"
+	judge_silent "$LOG" || exit 1
+}
+
+toggle()
+{
+	silent guard toggle smp=2
+	pass "$(told "$LOG" unknown) unknown, $(figures "$LOG")"
+}
+
+boot_off()
+{
+	silent guard remount_cycles rounds=3 btrfs.eb_debug=off
+	[ "$(told "$LOG" on)" = 0 ] || fail "the guard is on"
+	[ "$(told "$LOG" events)" = 0 ] || fail "the guard is off and counts $(told "$LOG" events) events"
+	pass "0 events"
+}
+
+coverage()
+{
+	silent guard remount_cycles rounds=2 btrfs.eb_debug_coverage=1
+	lines=$(clean "$LOG/console.log" | grep -c '^BTRFS eb_debug: judged ' || :)
+	[ "$lines" -ge 20 ] || fail "only $lines lines of coverage at two unmounts"
+	clean "$LOG/console.log" | grep -q '^BTRFS eb_debug: judged io_without_dance at read [1-9]' ||
+		fail "the coverage does not tell how often reads were judged"
+	pass "$lines lines at 2 unmounts"
+}
+
+# between PHASE: how many reports came in a phase of the workload.
+between()
+{
+	clean "$LOG/console.log" | awk -v phase="$1" '
+		/eb-test: phase / { on = ($NF == phase) }
+		on && /^BTRFS eb_debug: rule=io_without_dance/ { n++ }
+		END { print n + 0 }'
+}
+
+rearm()
+{
+	boot "$LOG" "$1" rearm $MUTANT
+	judge_ended "$LOG" || exit 1
+	judge_reported "$LOG" io_without_dance read_extent_buffer_pages - || exit 1
+	counts="$(between first-mount) $(between more-reads) $(between clear-warn-once) $(between second-mount)"
+	[ "$counts" = "1 0 1 1" ] ||
+		fail "reports at first mount, more reads, clear_warn_once, second mount: $counts; expected 1 0 1 1"
+	pass "reports in the four phases: $counts"
+}
+
+panic_on_warn()
+{
+	boot "$LOG" mutants mount $MUTANT panic_on_warn=1
+	[ "$(status_of "$LOG")" = 3 ] || fail "the kernel did not panic (status $(status_of "$LOG"))"
+	clean "$LOG/console.log" | grep -q 'Kernel panic - not syncing: .*panic_on_warn set' ||
+		fail "the panic is not that of panic_on_warn"
+	judge_reported "$LOG" io_without_dance read_extent_buffer_pages - || exit 1
+	pass "panic after the report"
+}
+
+run()
+{
+	case $1 in
+	knob-toggle) toggle ;;
+	knob-debugfs) silent guard debugfs smp=2; pass "$(figures "$LOG")" ;;
+	knob-boot-off) boot_off ;;
+	knob-coverage) coverage ;;
+	knob-rearm) rearm mutants ;;
+	knob-rearm-module) rearm module ;;
+	knob-panic-on-warn) panic_on_warn ;;
+	knob-module) silent module module_cycle; pass "$(figures "$LOG")" ;;
+	knob-module-mutant)
+		boot "$LOG" module mount $MUTANT
+		judge_ended "$LOG" || exit 1
+		judge_reported "$LOG" io_without_dance read_extent_buffer_pages - || exit 1
+		pass "$(reports "$LOG" | head -n 1)" ;;
+	*) die "there is no test '$1'" ;;
+	esac
+}
+
+case_main list run prepare "$@"

@@ -77,7 +77,8 @@ static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 {
 	WRITE_ONCE(rec->io_task, look->task);
 	rec->io_epoch = look->epoch;
-	rec->armed_ip = look->ip;
+	rec->armed_at = look->ip;
+	rec->submitted_at = 0;
 	rec->io_submitted = 0;
 	rec->io_danced = false;
 	rec->io_must_dance = is_read(look->site);
@@ -113,6 +114,7 @@ static void io_dance(struct btrfs_eb_debug *rec, const struct eb_look *look,
 static void io_submit(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		      struct eb_judgement *verdict)
 {
+	rec->submitted_at = look->ip;
 	if (!armed_by_us(rec, look))
 		unknown(verdict);
 	else if (rec->io_must_dance)

@@ -255,7 +255,8 @@ static void verdict_fill(struct btrfs_eb_verdict *verdict, enum eb_rule rule,
 	verdict->owner = rec->owner;
 	verdict->generation = rec->generation;
 	verdict->level = rec->level;
-	verdict->armed_ip = rec->armed_ip;
+	verdict->armed_ip = eb_address(rec->armed_at, look->ip);
+	verdict->submitted_ip = eb_address(rec->submitted_at, look->ip);
 	verdict->others = 0;
 	verdict->now_us = now_us();
 	verdict->history_next = atomic_read(&rec->history_next);

@@ -158,6 +158,7 @@ struct btrfs_eb_verdict {
 	u8 level;
 	u8 fsid[UUID_SIZE];
 	unsigned long armed_ip;
+	unsigned long submitted_ip;
 	unsigned long blamed_ip;
 	/* Buffers of the same kind beside this one, at unmount. */
 	unsigned int others;
@@ -185,6 +186,12 @@ static inline u64 eb_history_pack(enum eb_debug_event event, int refs, u32 flags
 {
 	return (u64)now_us << 32 | (flags & 0xffff) << 16 |
 	       min_t(u32, refs, 0xff) << 8 | (event + 1);
+}
+
+/* All hooks are in btrfs, less than 2 GiB from each other: @near is one. */
+static inline unsigned long eb_address(u32 low, unsigned long near)
+{
+	return low ? near + (s32)(low - (u32)near) : 0;
 }
 
 /* words */

@@ -274,6 +274,10 @@ void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
 	if (verdict->armed_ip)
 		len += scnprintf(verdict->facts + len, size - len,
 				 " armed=%ps", (void *)verdict->armed_ip);
+	if (verdict->submitted_ip)
+		len += scnprintf(verdict->facts + len, size - len,
+				 " submitted=%ps",
+				 (void *)verdict->submitted_ip);
 	if (verdict->others)
 		scnprintf(verdict->facts + len, size - len, " others=%u",
 			  verdict->others);

@@ -83,7 +83,7 @@ enum eb_debug_refusal {
  * with one writer at a time:
  *
  *  - live, the list of live buffers, under the lock of that list;
- *  - io_*, armed_ip and wb_*, written by the task that starts the IO, which
+ *  - io_*, *_at and wb_*, written by the task that starts the IO, which
  *    page locks, the extent lock or WRITEBACK make the only one; others only
  *    compare the task with themselves, it is never dereferenced;
  *  - section_* and lock_seq, written under refs_lock;
@@ -95,9 +95,11 @@ enum eb_debug_refusal {
 struct btrfs_eb_debug {
 	/* All buffers that were allocated and not yet freed. */
 	struct list_head live;
-	/* Who armed the IO that is being submitted, and where. */
+	/* Who armed the IO that is being submitted. */
 	const void *io_task;
-	unsigned long armed_ip;
+	/* Where the last IO was armed and submitted: low halves of addresses. */
+	u32 armed_at;
+	u32 submitted_at;
 	/* Who turned DIRTY into WRITEBACK and owes the IO. */
 	const void *wb_task;
 	/* Who entered the current section under refs_lock. */

@@ -17,6 +17,9 @@
 #include <linux/kernel.h>
 #include "eb_debug_internal.h"
 
+static_assert(EB_RULE_COUNT <= 64);
+static_assert(EB_COUNT_COUNT <= 32);
+
 /* Judge @rule: it is kept if @ok.  The first broken one is what is reported. */
 static void judge(struct eb_judgement *verdict, enum eb_rule rule, bool ok)
 {
@@ -25,10 +28,15 @@ static void judge(struct eb_judgement *verdict, enum eb_rule rule, bool ok)
 		verdict->broken = rule;
 }
 
+static void counts(struct eb_judgement *verdict, enum eb_count count)
+{
+	verdict->counts |= BIT(count);
+}
+
 /* A rule could not be judged, since its beginning was not seen. */
 static void unknown(struct eb_judgement *verdict)
 {
-	verdict->count = EB_COUNT_UNKNOWN;
+	counts(verdict, EB_COUNT_UNKNOWN);
 }
 
 static bool under_io(const struct eb_look *look)
@@ -84,7 +92,7 @@ static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	rec->io_must_dance = is_read(look->site);
 
 	if (is_read(look->site)) {
-		verdict->count = EB_COUNT_READS;
+		counts(verdict, EB_COUNT_READS);
 		judge(verdict, EB_RULE_READ_AFTER_WRITE_ERROR,
 		      !(look->flags & EB_FLAG_WRITE_ERR));
 		judge(verdict, EB_RULE_READ_OF_UPTODATE,
@@ -92,7 +100,7 @@ static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 				       EB_FLAG_WRITEBACK)));
 		return;
 	}
-	verdict->count = EB_COUNT_WRITES;
+	counts(verdict, EB_COUNT_WRITES);
 	judge(verdict, EB_RULE_WRITE_WITHOUT_WRITEBACK,
 	      look->flags & EB_FLAG_WRITEBACK);
 	if (READ_ONCE(rec->wb_task) == look->task &&
@@ -161,7 +169,7 @@ static void io_sent(struct btrfs_eb_debug *rec, const struct eb_look *look,
  */
 static void io_end(const struct eb_look *look, struct eb_judgement *verdict)
 {
-	verdict->count = EB_COUNT_IO_ENDS;
+	counts(verdict, EB_COUNT_IO_ENDS);
 	judge(verdict, EB_RULE_IO_ENDED_TWICE, look->io_pages >= 1);
 	judge(verdict, EB_RULE_IO_END_WITHOUT_TREE_REF,
 	      look->flags & EB_FLAG_TREE_REF && look->refs >= 1);
@@ -222,7 +230,7 @@ static void tree_ref_set(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	/* The race of 2020 took place, and the dance healed it. */
 	if (under_io(look)) {
 		verdict->event = EB_EVENT_TREE_REF_REPAIR;
-		verdict->count = EB_COUNT_REPAIRS;
+		counts(verdict, EB_COUNT_REPAIRS);
 	}
 }
 
@@ -246,13 +254,13 @@ static void tree_ref_clear(struct btrfs_eb_debug *rec,
 		verdict->quiet = true;
 		if (look->site == EB_SITE_PUT_STALE && look->refs == 2 &&
 		    under_io(look))
-			verdict->count = EB_COUNT_STALE_PUTS_UNDER_IO;
+			counts(verdict, EB_COUNT_STALE_PUTS_UNDER_IO);
 		return;
 	}
 	if (released)
-		verdict->count = EB_COUNT_RELEASE_DONE;
-	else if (look->refs > 1)
-		verdict->count = EB_COUNT_FOREIGN_CLEARS;
+		counts(verdict, EB_COUNT_RELEASE_DONE);
+	if (look->refs > 1)
+		counts(verdict, EB_COUNT_FOREIGN_CLEARS);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNLOCKED, look->locked);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNTESTED, rec->section_tested);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNDER_IO,
@@ -269,7 +277,7 @@ static void put(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		struct eb_judgement *verdict)
 {
 	verdict->quiet = true;
-	verdict->count = EB_COUNT_PUTS;
+	counts(verdict, EB_COUNT_PUTS);
 	judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE, look->refs >= 1);
 	if (!look->task || READ_ONCE(rec->wb_task) != look->task ||
 	    rec->wb_epoch != look->epoch)
@@ -281,34 +289,39 @@ static void put(struct btrfs_eb_debug *rec, const struct eb_look *look,
 
 /*
  * Under refs_lock the flag and the count agree: if the tree holds one reference,
- * whoever gives one back needs another.
+ * whoever gives one back needs another.  The self-tests put dummies into the tree
+ * and give the tree's reference back by hand.
  */
 static void put_locked(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		       struct eb_judgement *verdict)
 {
+	bool by_tree = (look->flags & (EB_FLAG_TREE_REF | EB_FLAG_UNMAPPED)) ==
+		       EB_FLAG_TREE_REF;
+
 	refs_lock(rec, look, verdict);
 	if (look->locked)
 		judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE,
-		      look->refs >= (look->flags & EB_FLAG_TREE_REF ? 2 : 1));
+		      look->refs >= (by_tree ? 2 : 1));
 }
 
 static void release_refused(const struct eb_look *look,
 			    struct eb_judgement *verdict)
 {
-	verdict->count = look->arg == EB_BUSY ?
-			 EB_COUNT_RELEASE_BUSY : EB_COUNT_RELEASE_NO_TREE_REF;
+	counts(verdict, look->arg == EB_BUSY ? EB_COUNT_RELEASE_BUSY :
+					       EB_COUNT_RELEASE_NO_TREE_REF);
 }
 
-/* Clones and dummies are never in the tree and may be freed as they are. */
+/* Clones and dummies may be freed as they are, but not under IO. */
 static void last_put(const struct eb_look *look, struct eb_judgement *verdict)
 {
 	verdict->quiet = true;
-	judge(verdict, EB_RULE_FREED_WITH_TREE_REF,
-	      !(look->flags & EB_FLAG_TREE_REF));
 	judge(verdict, EB_RULE_FREED_UNDER_IO, !under_io(look));
-	if (!(look->flags & EB_FLAG_UNMAPPED))
+	if (!(look->flags & EB_FLAG_UNMAPPED)) {
+		judge(verdict, EB_RULE_FREED_WITH_TREE_REF,
+		      !(look->flags & EB_FLAG_TREE_REF));
 		judge(verdict, EB_RULE_FREED_DIRTY,
 		      !(look->flags & EB_FLAG_DIRTY));
+	}
 	judge(verdict, EB_RULE_FREED_LOCKED, !look->write_locked);
 	judge(verdict, EB_RULE_FREED_ON_LIST, !look->on_list);
 }
@@ -346,7 +359,7 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	verdict->event = event;
 	switch (event) {
 	case EB_EVENT_ALLOC:
-		verdict->count = EB_COUNT_ALLOC;
+		counts(verdict, EB_COUNT_ALLOC);
 		break;
 	case EB_EVENT_IO_START:
 		io_start(rec, look, verdict);
@@ -405,7 +418,7 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		last_put(look, verdict);
 		break;
 	case EB_EVENT_FREE:
-		verdict->count = EB_COUNT_FREE;
+		counts(verdict, EB_COUNT_FREE);
 		judge(verdict, EB_RULE_FREED_IN_TREE, !look->in_tree);
 		break;
 	default:
@@ -440,7 +453,7 @@ void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look
 	smp_mb();
 	if (READ_ONCE(rec->stale_seq) != token->stale_seq)
 		return;
-	verdict->count = EB_COUNT_STALE_LOOKUPS;
+	counts(verdict, EB_COUNT_STALE_LOOKUPS);
 	judge(verdict, EB_RULE_STALE_LOOKUP_UNLOCKED,
 	      READ_ONCE(rec->lock_seq) != token->lock_seq);
 }

@@ -300,10 +300,11 @@ static struct btrfs_eb_verdict *conclude(struct extent_buffer *eb,
 					 const struct eb_judgement *judgement)
 {
 	u64 judged = judgement->judged;
+	u32 counts = judgement->counts;
 
 	this_cpu_inc(eb_counts->count[EB_COUNT_EVENTS]);
-	if (judgement->count != EB_COUNT_EVENTS)
-		this_cpu_inc(eb_counts->count[judgement->count]);
+	for (; counts; counts &= counts - 1)
+		this_cpu_inc(eb_counts->count[__ffs(counts)]);
 	for (; judged; judged &= judged - 1)
 		this_cpu_inc(eb_counts->judged[__ffs64(judged)][look->site]);
 	if (!judgement->quiet) {

@@ -134,14 +134,14 @@ struct eb_look {
  * struct eb_judgement - what the core says of one event
  * @judged: bits of the rules that were judged
  * @broken: the first one that is broken, or EB_RULE_NONE
- * @count: a counter to raise, or EB_COUNT_EVENTS for none
+ * @counts: bits of the counters to raise
  * @event: the event as it turned out, for history and trace
  * @quiet: nothing happened that history or trace should show
  */
 struct eb_judgement {
 	u64 judged;
+	u32 counts;
 	enum eb_rule broken;
-	enum eb_count count;
 	enum eb_debug_event event;
 	bool quiet;
 };

@@ -165,7 +165,7 @@ hunk()
 	refused 'fs/btrfs/extent_io.c, hunk ' "$TOP/tools/apply" "$LOG/tree"
 	refused 'eb_debug_' "$TOP/tools/apply" "$LOG/tree"
 	[ "$(state "$LOG/tree")" = "$before" ] || fail "the tree was changed"
-	pass "$(grep -F ', hunk ' "$LOG/out" | head -n 1 | sed 's/^ *//')"
+	pass "$(grep -F ', hunk ' "$LOG/out" | head -n 1 | sed 's/^ *//; s/;.*//')"
 }
 
 twice()

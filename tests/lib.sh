@@ -10,8 +10,10 @@
 # tests/run gives a case: BASE, LOG (a directory for the test's logs), RUN (a
 # directory that all tests of this run share).
 
-LIB_UP=${LIB_UP:-../..}
-. "$(dirname "$0")/$LIB_UP/tools/lib.sh"
+up=$(dirname "$0")
+while [ ! -f "$up/BASES" ]; do up=$up/..; done
+# shellcheck source=/dev/null
+. "$up/tools/lib.sh"
 BASE=${BASE:-6.1}
 LOG=${LOG:-$EBDEBUG_CACHE/log/test/$BASE/by-hand}
 RUN=${RUN:-$LOG}
@@ -68,14 +70,16 @@ reports()
 			sub(/^rule=/, "", $3); print $3, func_name }'
 }
 
-# report_text DIR: the first report, from its "cut here" to its end.
+# report_text DIR: the first report, from the last transitions before its "cut
+# here" to its end.
 report_text()
 {
 	clean "$1/console.log" | awk '
-		/-\[ cut here \]-/ { text = ""; on = 1 }
+		/^BTRFS eb_debug: last transitions/ { text = ""; on = before = 1 }
+		/-\[ cut here \]-/ { if (!before) text = ""; on = 1; before = 0 }
 		on { text = text $0 "\n"; if (/^BTRFS eb_debug: rule=/) ours = 1 }
-		on && /---\[ end trace/ { if (ours) { printf "%s", text; exit } on = 0 }
-		END { if (ours && on) printf "%s", text }'
+		on && /---\[ end trace/ { on = 0; if (ours) exit }
+		END { if (ours) printf "%s", text }'
 }
 
 # trouble DIR: lines on the console that fstests would fail a test for, and

@@ -4,7 +4,10 @@
 # and how a row of BASES is read.  Sourced, never run.  Results go to stdout,
 # everything said to a person goes to stderr.
 
-TOP=$(cd "$(dirname "$0")/${LIB_UP:-..}" && pwd)
+# The script that sources this stands somewhere below the directory of BASES.
+TOP=$(dirname "$0")
+while [ ! -f "$TOP/BASES" ]; do TOP=$TOP/..; done
+TOP=$(cd "$TOP" && pwd)
 EBDEBUG_CACHE=${EBDEBUG_CACHE:-$TOP/build}
 export TOP EBDEBUG_CACHE
 

@@ -4,6 +4,7 @@
 # words that tell what it was, and the tools must refuse what they can't do and
 # leave everything as it was.
 set -eu
+# shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
 
 list()

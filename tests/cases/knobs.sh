@@ -3,6 +3,7 @@
 # The guard's knobs: on and off, debugfs, once and again, panic_on_warn,
 # coverage at unmount, and btrfs as a module.
 set -eu
+# shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
 
 MUTANT=btrfs.eb_mutant=read_dance

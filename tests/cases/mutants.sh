@@ -9,6 +9,7 @@
 #   until=report   the guest is stopped after the report; it may hang later
 #   may_hang       the workload may fail or hang, for the mistake is a real one
 set -eu
+# shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
 
 TABLE=$TOP/tests/mutants/table
@@ -93,7 +94,8 @@ run()
 	# shellcheck disable=SC2086  # words
 	{
 		words=$(without may_hang $words)
-		plain=$(without 'timeout=*' $(without 'until=*' $words))
+		plain=$(without 'until=*' $words)
+		plain=$(without 'timeout=*' $plain)
 		off=$(without 'until=*' $words)
 	}
 	case $may_fail$off in

@@ -3,6 +3,7 @@
 # The unbroken kernel: the guard must stay silent whatever the workload does,
 # and the workload must reach what it is for.  `run` is the user's `make run`.
 set -eu
+# shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
 
 # name | workload and options | what it proves

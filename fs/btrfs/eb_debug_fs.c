@@ -20,9 +20,8 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/sched/clock.h>
+#include <linux/timekeeping.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
@@ -35,8 +34,6 @@
 #define EB_VERDICTS	4
 /* Pairs of rule and site that are remembered as reported. */
 #define EB_SAID		64
-/* Buffers that are copied under the lock of the list at a time. */
-#define EB_BATCH	16
 /* Buffers left at unmount that are shown beside the first. */
 #define EB_LEFT_SHOWN	8
 
@@ -59,21 +56,6 @@ static bool eb_wanted = true;
 static bool eb_coverage;
 static DEFINE_MUTEX(eb_switch_mutex);
 
-/*
- * All live buffers, oldest first, and between them the marks up to which readers
- * of debugfs have come.
- */
-static struct {
-	/* Protects both lists; the buffers on the first are not freed. */
-	spinlock_t lock;
-	struct list_head list;
-	struct list_head marks;
-} eb_debug_live = {
-	.lock = __SPIN_LOCK_UNLOCKED(eb_debug_live.lock),
-	.list = LIST_HEAD_INIT(eb_debug_live.list),
-	.marks = LIST_HEAD_INIT(eb_debug_live.marks),
-};
-
 /* What was reported already. */
 static struct {
 	/* Protects what follows. */
@@ -91,7 +73,7 @@ static struct btrfs_eb_verdict eb_verdicts[EB_VERDICTS];
 
 static u32 now_us(void)
 {
-	return div_u64(local_clock(), NSEC_PER_USEC);
+	return div_u64(ktime_get_mono_fast_ns(), NSEC_PER_USEC);
 }
 
 /* Held by somebody; true also where a spinlock leaves no trace of being held. */
@@ -425,34 +407,15 @@ void btrfs_eb_debug_alloc(struct extent_buffer *eb)
 {
 	struct eb_look look = { .ip = _RET_IP_ };
 	struct eb_judgement judgement = { };
-	unsigned long flags;
 
 	memset(&eb->debug, 0, sizeof(eb->debug));
-	spin_lock_irqsave(&eb_debug_live.lock, flags);
-	list_add_tail(&eb->debug.live, &eb_debug_live.list);
-	spin_unlock_irqrestore(&eb_debug_live.lock, flags);
-
+	btrfs_eb_live_add(eb);
 	look.epoch = READ_ONCE(eb_epoch);
 	if (!look.epoch)
 		return;
 	look_at(&look, eb, EB_EVENT_ALLOC, EB_SITE_TREE);
 	btrfs_eb_core_event(&eb->debug, &look, EB_EVENT_ALLOC, &judgement);
 	conclude(eb, &look, &judgement);
-}
-
-/**
- * btrfs_eb_debug_forget - the memory of a buffer is about to be freed
- * @eb: the buffer
- *
- * Context: any, irq included.
- */
-void btrfs_eb_debug_forget(struct extent_buffer *eb)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&eb_debug_live.lock, flags);
-	list_del_init(&eb->debug.live);
-	spin_unlock_irqrestore(&eb_debug_live.lock, flags);
 }
 
 /* Let every rule report once more. */
@@ -463,97 +426,6 @@ void btrfs_eb_debug_mount(void)
 	spin_lock_irqsave(&eb_debug_said.lock, flags);
 	eb_debug_said.nr = 0;
 	spin_unlock_irqrestore(&eb_debug_said.lock, flags);
-}
-
-/* What is shown of a buffer, copied under the lock of the list. */
-struct eb_shown {
-	u64 start;
-	u64 owner;
-	u64 generation;
-	u8 level;
-	u8 fsid[UUID_SIZE];
-	u32 flags;
-	int refs;
-	int io_pages;
-	u64 last;
-};
-
-static void show_copy(struct eb_shown *shown, const struct extent_buffer *eb)
-{
-	const struct btrfs_eb_debug *rec = &eb->debug;
-	u32 next = atomic_read(&rec->history_next);
-
-	shown->start = eb->start;
-	shown->owner = rec->owner;
-	shown->generation = rec->generation;
-	shown->level = rec->level;
-	shown->flags = eb_base_flags(eb);
-	shown->refs = eb_base_refs(eb);
-	shown->io_pages = eb_base_io_pages(eb);
-	shown->last = READ_ONCE(rec->history[(next - 1) % BTRFS_EB_HISTORY]);
-	eb_base_fsid(shown->fsid, eb->fs_info);
-}
-
-struct eb_mark {
-	struct list_head live;
-	struct list_head marks;
-};
-
-static bool is_mark(const struct list_head *pos)
-{
-	const struct eb_mark *mark;
-
-	lockdep_assert_held(&eb_debug_live.lock);
-	list_for_each_entry(mark, &eb_debug_live.marks, marks)
-		if (&mark->live == pos)
-			return true;
-	return false;
-}
-
-static struct extent_buffer *live_buffer(struct list_head *pos)
-{
-	return is_mark(pos) ? NULL :
-	       container_of(pos, struct extent_buffer, debug.live);
-}
-
-/*
- * Take the buffers of @fs_info off the list, those that wait for RCU included.
- * What still has references was leaked: @verdict gets the oldest, @shown those
- * that follow.
- */
-static unsigned int forget_all(const struct btrfs_fs_info *fs_info,
-			       struct btrfs_eb_verdict *verdict,
-			       struct eb_look *look, struct eb_shown *shown)
-{
-	struct list_head *pos, *next;
-	unsigned int left = 0;
-	unsigned long flags;
-
-	spin_lock_irqsave(&eb_debug_live.lock, flags);
-	list_for_each_safe(pos, next, &eb_debug_live.list) {
-		struct extent_buffer *eb = live_buffer(pos);
-
-		if (!eb || eb->fs_info != fs_info)
-			continue;
-		list_del_init(pos);
-		if (!eb_base_refs(eb) || !look->epoch)
-			continue;
-		/* What was reported already is the same mistake. */
-		if (eb->debug.distrusted) {
-			this_cpu_inc(eb_counts->count[EB_COUNT_DISTRUSTED]);
-			continue;
-		}
-		look_at(look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
-		trace_btrfs_eb_violation(eb, look, "buffer_leaked");
-		eb->debug.distrusted = true;
-		if (!left && verdict)
-			verdict_fill(verdict, EB_RULE_BUFFER_LEAKED, eb, look);
-		else if (left && left <= EB_LEFT_SHOWN)
-			show_copy(&shown[left - 1], eb);
-		left++;
-	}
-	spin_unlock_irqrestore(&eb_debug_live.lock, flags);
-	return left;
 }
 
 static u64 count_sum(size_t offset)
@@ -584,6 +456,60 @@ static void tell_coverage(void)
 					judged_sum(rule, site));
 }
 
+/* What is found when a file system goes. */
+struct eb_left {
+	struct eb_look look;
+	struct btrfs_eb_verdict *verdict;
+	unsigned int nr;
+	struct eb_shown shown[EB_LEFT_SHOWN];
+};
+
+/* Called under the lock of the list, oldest buffer first. */
+static void one_left(struct extent_buffer *eb, void *arg)
+{
+	struct eb_left *left = arg;
+
+	if (!left->look.epoch)
+		return;
+	/* What was reported already is the same mistake. */
+	if (eb->debug.distrusted) {
+		this_cpu_inc(eb_counts->count[EB_COUNT_DISTRUSTED]);
+		return;
+	}
+	look_at(&left->look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
+	trace_btrfs_eb_violation(eb, &left->look,
+				 btrfs_eb_rule_name(EB_RULE_BUFFER_LEAKED));
+	this_cpu_inc(eb_counts->broken[EB_RULE_BUFFER_LEAKED]);
+	eb->debug.distrusted = true;
+	if (!left->nr && left->verdict)
+		verdict_fill(left->verdict, EB_RULE_BUFFER_LEAKED, eb,
+			     &left->look);
+	else if (left->nr && left->nr <= EB_LEFT_SHOWN)
+		btrfs_eb_live_show(&left->shown[left->nr - 1], eb);
+	left->nr++;
+}
+
+/* Returns whether the verdict is to be printed. */
+static bool tell_left(struct eb_left *left)
+{
+	struct btrfs_eb_verdict *verdict = left->verdict;
+	unsigned int i;
+
+	if (!left->nr)
+		return false;
+	btrfs_eb_blame(verdict);
+	if (!first_time(EB_RULE_BUFFER_LEAKED, verdict->blamed_ip))
+		return false;
+	verdict->others = left->nr - 1;
+	btrfs_eb_state_facts(verdict);
+	for (i = 0; i < min_t(unsigned int, verdict->others, EB_LEFT_SHOWN); i++)
+		pr_warn("also left: start=%llu level=%u owner=%lld refs=%d\n",
+			left->shown[i].start, left->shown[i].level,
+			left->shown[i].owner, left->shown[i].refs);
+	this_cpu_inc(eb_counts->count[EB_COUNT_REPORTS]);
+	return true;
+}
+
 /**
  * btrfs_eb_debug_unmount - all buffers of a file system must be gone
  * @fs_info: the file system
@@ -593,37 +519,20 @@ static void tell_coverage(void)
  */
 struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 {
-	struct eb_look look = { .ip = _RET_IP_ };
-	struct btrfs_eb_verdict *verdict = NULL;
-	struct eb_shown shown[EB_LEFT_SHOWN];
-	unsigned int left, i;
+	struct eb_left left = { .look.ip = _RET_IP_ };
 
-	look.epoch = READ_ONCE(eb_epoch);
-	if (look.epoch) {
+	left.look.epoch = READ_ONCE(eb_epoch);
+	if (left.look.epoch) {
 		this_cpu_inc(eb_counts->judged[EB_RULE_BUFFER_LEAKED][EB_SITE_TREE]);
-		verdict = verdict_get();
+		left.verdict = verdict_get();
 	}
-	left = forget_all(fs_info, verdict, &look, shown);
-	if (look.epoch && READ_ONCE(eb_coverage))
+	btrfs_eb_live_forget_all(fs_info, one_left, &left);
+	if (left.look.epoch && READ_ONCE(eb_coverage))
 		tell_coverage();
-	if (left)
-		this_cpu_add(eb_counts->broken[EB_RULE_BUFFER_LEAKED], left);
-	if (!verdict)
-		return NULL;
-	if (left)
-		btrfs_eb_blame(verdict);
-	if (!left || !first_time(EB_RULE_BUFFER_LEAKED, verdict->blamed_ip)) {
-		btrfs_eb_verdict_done(verdict);
-		return NULL;
-	}
-	verdict->others = left - 1;
-	btrfs_eb_state_facts(verdict);
-	for (i = 0; i < min_t(unsigned int, verdict->others, EB_LEFT_SHOWN); i++)
-		pr_warn("also left: start=%llu level=%u owner=%lld refs=%d\n",
-			shown[i].start, shown[i].level, shown[i].owner,
-			shown[i].refs);
-	this_cpu_inc(eb_counts->count[EB_COUNT_REPORTS]);
-	return verdict;
+	if (!left.verdict || tell_left(&left))
+		return left.verdict;
+	btrfs_eb_verdict_done(left.verdict);
+	return NULL;
 }
 
 static int stats_show(struct seq_file *m, void *v)
@@ -632,6 +541,7 @@ static int stats_show(struct seq_file *m, void *v)
 	int i, site;
 
 	seq_printf(m, "on: %d\n", READ_ONCE(eb_epoch) != 0);
+	seq_printf(m, "buffers: %lu\n", btrfs_eb_live_count());
 	for (i = 0; i < EB_COUNT_COUNT; i++)
 		seq_printf(m, "%s: %llu\n", btrfs_eb_count_name(i),
 			   count_sum(offsetof(struct eb_counts, count[i])));
@@ -663,125 +573,6 @@ static int coverage_show(struct seq_file *m, void *v)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(coverage);
-
-/*
- * One reader of the list of buffers.  Its mark stands in the list, so that the
- * lock is held for one batch at a time and the list may change in between.
- */
-struct eb_reader {
-	struct eb_mark mark;
-	loff_t first;
-	unsigned int nr;
-	struct eb_shown batch[EB_BATCH];
-};
-
-static void reader_rewind(struct eb_reader *reader)
-{
-	spin_lock_irq(&eb_debug_live.lock);
-	list_move(&reader->mark.live, &eb_debug_live.list);
-	spin_unlock_irq(&eb_debug_live.lock);
-	reader->first = 0;
-	reader->nr = 0;
-}
-
-static void reader_fetch(struct eb_reader *reader)
-{
-	struct list_head *pos;
-
-	reader->first += reader->nr;
-	reader->nr = 0;
-	spin_lock_irq(&eb_debug_live.lock);
-	for (pos = reader->mark.live.next;
-	     pos != &eb_debug_live.list && reader->nr < EB_BATCH;
-	     pos = pos->next) {
-		struct extent_buffer *eb = live_buffer(pos);
-
-		if (eb)
-			show_copy(&reader->batch[reader->nr++], eb);
-	}
-	list_move_tail(&reader->mark.live, pos);
-	spin_unlock_irq(&eb_debug_live.lock);
-}
-
-static void *buffers_at(struct eb_reader *reader, loff_t pos)
-{
-	if (pos == reader->first + reader->nr)
-		reader_fetch(reader);
-	if (pos < reader->first || pos >= reader->first + reader->nr)
-		return NULL;
-	return &reader->batch[pos - reader->first];
-}
-
-static void *buffers_start(struct seq_file *m, loff_t *pos)
-{
-	if (!*pos)
-		reader_rewind(m->private);
-	return buffers_at(m->private, *pos);
-}
-
-static void *buffers_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	return buffers_at(m->private, ++*pos);
-}
-
-static void buffers_stop(struct seq_file *m, void *v)
-{
-}
-
-static int buffers_show(struct seq_file *m, void *v)
-{
-	const struct eb_shown *shown = v;
-	u32 event = shown->last & 0xff;
-	char flags[128];
-
-	seq_printf(m, "start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s last=%s fsid=%pU\n",
-		   shown->start, shown->level, shown->owner, shown->generation,
-		   shown->refs, shown->io_pages,
-		   btrfs_eb_flags_string(flags, sizeof(flags), shown->flags),
-		   event && event <= EB_EVENT_COUNT ?
-		   btrfs_eb_event_name(event - 1) : "unknown", shown->fsid);
-	return 0;
-}
-
-static const struct seq_operations buffers_sops = {
-	.start	= buffers_start,
-	.next	= buffers_next,
-	.stop	= buffers_stop,
-	.show	= buffers_show,
-};
-
-static int buffers_open(struct inode *inode, struct file *file)
-{
-	struct eb_reader *reader;
-
-	reader = __seq_open_private(file, &buffers_sops, sizeof(*reader));
-	if (!reader)
-		return -ENOMEM;
-	spin_lock_irq(&eb_debug_live.lock);
-	list_add(&reader->mark.live, &eb_debug_live.list);
-	list_add(&reader->mark.marks, &eb_debug_live.marks);
-	spin_unlock_irq(&eb_debug_live.lock);
-	return 0;
-}
-
-static int buffers_release(struct inode *inode, struct file *file)
-{
-	struct eb_reader *reader = ((struct seq_file *)file->private_data)->private;
-
-	spin_lock_irq(&eb_debug_live.lock);
-	list_del(&reader->mark.live);
-	list_del(&reader->mark.marks);
-	spin_unlock_irq(&eb_debug_live.lock);
-	return seq_release_private(inode, file);
-}
-
-static const struct file_operations buffers_fops = {
-	.owner		= THIS_MODULE,
-	.open		= buffers_open,
-	.read		= seq_read,
-	.llseek		= seq_lseek,
-	.release	= buffers_release,
-};
 
 /* The epoch is last on the way up and first on the way down. */
 static void eb_switch(bool on)
@@ -856,7 +647,7 @@ void btrfs_eb_debug_init(void)
 	eb_dir = debugfs_create_dir("btrfs_eb_debug", NULL);
 	debugfs_create_file("stats", 0444, eb_dir, NULL, &stats_fops);
 	debugfs_create_file("coverage", 0444, eb_dir, NULL, &coverage_fops);
-	debugfs_create_file("buffers", 0400, eb_dir, NULL, &buffers_fops);
+	debugfs_create_file("buffers", 0400, eb_dir, NULL, &btrfs_eb_buffers_fops);
 
 	mutex_lock(&eb_switch_mutex);
 	eb_ready = true;

@@ -9,11 +9,13 @@
  *	knobs	eb_debug_fs.c			looks at the buffer, counts, traces, limits
  *	words	eb_debug_report.c		every sentence that a person reads
  *
+ * Beside them eb_debug_live.c keeps the list of live buffers.
+ *
  * The core knows a buffer's record and one look at the buffer, nothing else, so
  * that KUnit can judge it without a disk.  What differs between kernels is in
  * eb_debug_base.h.
  *
- * Locks: eb_debug_live.lock, and eb_debug_said.lock.  Both are leaves: taken
+ * Locks: eb_live.lock and eb_debug_said.lock.  Both are leaves: taken
  * with interrupts off, never together, nothing is printed under them, and none
  * of btrfs's locks is taken under them.
  */
@@ -169,6 +171,19 @@ struct btrfs_eb_verdict {
 	char facts[384];
 };
 
+/* What is shown of a live buffer. */
+struct eb_shown {
+	u64 start;
+	u64 owner;
+	u64 generation;
+	u8 level;
+	u8 fsid[UUID_SIZE];
+	u32 flags;
+	int refs;
+	int io_pages;
+	u64 last;
+};
+
 /* core */
 bool btrfs_eb_core_ignores(const struct btrfs_eb_debug *rec,
 			   enum eb_debug_event event, const void *task);
@@ -195,8 +210,6 @@ static inline unsigned long eb_address(u32 low, unsigned long near)
 }
 
 /* words */
-struct seq_file;
-
 const char *btrfs_eb_rule_name(enum eb_rule rule);
 const char *btrfs_eb_site_name(enum eb_debug_site site);
 const char *btrfs_eb_count_name(enum eb_count count);
@@ -204,6 +217,18 @@ const char *btrfs_eb_event_name(enum eb_debug_event event);
 char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags);
 void btrfs_eb_blame(struct btrfs_eb_verdict *verdict);
 void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict);
+
+/* live buffers */
+struct file_operations;
+
+extern const struct file_operations btrfs_eb_buffers_fops;
+
+void btrfs_eb_live_add(struct extent_buffer *eb);
+void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
+			      void (*left)(struct extent_buffer *eb, void *arg),
+			      void *arg);
+void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb);
+unsigned long btrfs_eb_live_count(void);
 
 /* knobs */
 void btrfs_eb_debug_distrust(const char *why);

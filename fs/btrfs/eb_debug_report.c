@@ -252,7 +252,7 @@ void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
 }
 
 /**
- * btrfs_eb_state_facts - put the facts of a verdict into one line
+ * btrfs_eb_state_facts - put the facts of a verdict into two lines
  * @verdict: with everything filled in but this
  *
  * Context: any.
@@ -264,7 +264,7 @@ void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
 	size_t len;
 
 	len = scnprintf(verdict->facts, size,
-			"rule=%s start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s fsid=%pU",
+			"rule=%s start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s\nBTRFS eb_debug: fsid=%pU",
 			rules[verdict->rule].name, verdict->start,
 			verdict->level, verdict->owner, verdict->generation,
 			verdict->look.refs, verdict->look.io_pages,

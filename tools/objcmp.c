@@ -99,7 +99,10 @@ static unsigned char *read_file(const char *path, size_t *size)
 	unsigned char *image;
 	long length;
 
-	if (!file || fseek(file, 0, SEEK_END) || (length = ftell(file)) < 0)
+	if (!file || fseek(file, 0, SEEK_END))
+		die("cannot read", path);
+	length = ftell(file);
+	if (length < 0)
 		die("cannot read", path);
 	rewind(file);
 	image = get_memory(length + 1);

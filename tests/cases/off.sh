@@ -10,7 +10,7 @@
 # once more with the line numbers held still (#line after each added line, the
 # tree "pinned"): there not one bit may differ, ASSERT included.
 set -eu
-# shellcheck source=tests/lib.sh
+# shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 list()
@@ -18,7 +18,7 @@ list()
 	printf '%s\t%s\n' \
 		off-identical "option off, built in: every object of fs/btrfs is what it is without us" \
 		off-identical-module "the same for a module with all of btrfs's own debugging on" \
-		off-size "option off: sizeof(struct extent_buffer) is what it is without us" \
+		off-size "option off: struct extent_buffer has the size it has without us; on: what we say" \
 		off-compare-can-fail "a hook that does work while off, or a byte in the struct, is found"
 }
 
@@ -176,7 +176,15 @@ off_size()
 	is=$(size_of "$(objects "$guard" off)")
 	[ -n "$was" ] || fail "the size could not be found (see $LOG)"
 	[ "$was" = "$is" ] || fail "struct extent_buffer has $is bytes, without us $was"
-	pass "$is bytes, with our patches and without"
+	was_on=$(size_of "$(objects "$pristine" lint prepare)")
+	is_on=$(size_of "$(objects "$guard" lint prepare)")
+	cost=$((is_on - was_on))
+	for file in fs/btrfs/Kconfig.debug Documentation/dev-tools/btrfs-eb-debug.rst; do
+		said=$(tr -s '\n\t ' ' ' <"$TOP/$file" | grep -oE '[0-9]+ bytes in each extent buffer') || :
+		[ "${said%% *}" = "$cost" ] ||
+			fail "turned on, an extent buffer has $cost bytes more; $file says '$said'"
+	done
+	pass "off: $is bytes, with our patches and without; on: $cost more"
 }
 
 # commit OFFENCE: the same object with the door as it is, and spoiled.

@@ -1,0 +1,232 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The documents build without a warning, and what they say exists: each rule,
+# counter, knob and trace event of the sources is in the user's page and the
+# other way round, and the samples are made of what the code prints.
+#
+# shellcheck disable=SC2016  # the backquotes are reStructuredText
+set -eu
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+PAGE=${PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug.rst}
+README=${README:-$TOP/README.rst}
+WORDS=$TOP/fs/btrfs/eb_debug_report.c
+KNOBS=$TOP/fs/btrfs/eb_debug_fs.c
+
+list()
+{
+	printf '%s\t%s\n' \
+		docs-build "the user's page builds with sphinx, README and CONTRIBUTING parse, no warning" \
+		docs-names "rules, counters, knobs, trace events: page and sources name the same ones" \
+		docs-samples "the reports in README and page are made of what the code prints" \
+		docs-can-fail "a name, a title or a key that does not exist is found"
+}
+
+# --- building ---------------------------------------------------------------
+
+build()
+{
+	for tool in sphinx-build rst2html; do
+		have "$tool" || fail "there is no $tool; tools/deps installs it"
+	done
+	rm -rf "$LOG/in" "$LOG/out"
+	mkdir -p "$LOG/in"
+	cp "$PAGE" "$LOG/in/index.rst"
+	printf '%s\n' "project = 'btrfs-eb-debug'" "extensions = []" >"$LOG/in/conf.py"
+	sphinx-build -q -W --keep-going -n -E -b html "$LOG/in" "$LOG/out" ||
+		fail "the user's page does not build without a warning"
+	for file in "$README" "$TOP/CONTRIBUTING.rst"; do
+		rst2html --strict --report=info "$file" /dev/null ||
+			fail "$(basename "$file") is not clean"
+	done
+	lines=$(wc -l <"$README")
+	[ "$lines" -le 70 ] || fail "README.rst has $lines lines, must be one screen (70)"
+	pass "3 documents, README.rst has $lines lines"
+}
+
+# --- names ------------------------------------------------------------------
+
+# section TITLE: the text of the page from this heading to the next one that is
+# underlined with "=" as well.
+section()
+{
+	awk -v title="$1" '
+		/^===+$/ { if (held == title) on = 1; else if (on) exit; held = ""; next }
+		{ if (on && held != "") print held; else if (on) print ""; held = $0 }
+		END { if (on) print held }' "$PAGE"
+}
+
+words() { grep -oE "$1" | tr -d '`' | sort -u; }
+
+# table_names PREFIX: the strings of a table in the sources, by its enum.
+table_names()
+{
+	tr '\n\t' '  ' <"$WORDS" | grep -oE "\\[$1[A-Z_]+\\] = (\\{ *)?\"[a-z_]+\"" |
+		sed 's/.*"\(.*\)"/\1/' | grep -v '^none$' | sort -u
+}
+
+# same WHAT: the files "code" and "page" in $LOG hold the same names.
+same()
+{
+	[ -s "$LOG/code" ] || wrong_name "no $1 was found in the sources; this test must be adapted"
+	comm -23 "$LOG/code" "$LOG/page" | while read -r name; do
+		wrong_name "$1 $name is in the sources and not in the page"; done
+	comm -13 "$LOG/code" "$LOG/page" | while read -r name; do
+		wrong_name "$1 $name is in the page and not in the sources"; done
+	total="${total:+$total, }$(wc -l <"$LOG/code") $1s"
+}
+
+wrong_name() { echo "$*" | tee -a "$LOG/wrong"; }
+
+names()
+{
+	: >"$LOG/wrong"
+	total=
+	table_names EB_RULE_ >"$LOG/code"
+	section "The rules" | words '^``[a-z_]+``$' >"$LOG/page"
+	same rule
+
+	{
+		table_names EB_COUNT_
+		# What the file shows beside the counters.
+		grep -oE 'seq_printf\(m, "[a-z_]+: %' "$KNOBS" | sed 's/.*"\(.*\): %/\1/'
+	} | sort -u >"$LOG/code"
+	section debugfs | sed -n '/^``stats``/,/^``coverage``/p' | sed -n '2,$s/^\( *\(``[a-z_]*``,* *\)*\).*/\1/p' |
+		words '``[a-z_]+``' | grep -vxE 'judged_|broken_|coverage' >"$LOG/page"
+	same counter
+
+	grep -oE 'module_param[a-z_]*\([a-z_]+' "$KNOBS" | sed 's/.*(/btrfs./' | sort -u >"$LOG/code"
+	words 'btrfs\.eb_[a-z_]+' <"$PAGE" >"$LOG/page"
+	same knob
+
+	grep -ohE '^(DEFINE_EB_EVENT|TRACE_EVENT)\([a-z_]+' "$TOP/include/trace/events/btrfs_eb.h" |
+		sed -e 's/DEFINE_EB_EVENT(/btrfs_eb_/' -e 's/TRACE_EVENT(//' | sort -u >"$LOG/code"
+	section "Trace events" | words '``btrfs_eb_[a-z_]+``' >"$LOG/page"
+	same "trace event"
+
+	grep -oE 'debugfs_create_file\("[a-z_]+' "$KNOBS" | sed 's/.*"//' | sort -u >"$LOG/code"
+	section debugfs | words '^``[a-z_]+``$' >"$LOG/page"
+	same "debugfs file"
+
+	[ ! -s "$LOG/wrong" ] || fail "page and sources differ in $(wc -l <"$LOG/wrong") names"
+	pass "$total"
+}
+
+# --- samples ----------------------------------------------------------------
+
+# known WHAT TEXT FILE...: the text is in one of the files.
+known()
+{
+	what=$1
+	text=$2
+	shift 2
+	cat "$@" | tr '\n\t' '  ' | grep -qF -- "$text" || wrong_name "$what '$text' is not in the sources"
+}
+
+# sample_lines FILE: the lines of reports in it, without indent, time and CPU.
+sample_lines() { sed -E 's/^ *(\[ *[0-9.]+\] *)?//' "$1" | grep -E '^BTRFS eb_debug: |us ago  '; }
+
+check_sample()
+{
+	! grep -nE '^ *@[A-Z]+@' "$1" || wrong_name "$(basename "$1"): a sample is still to be filled in"
+	sample_lines "$1" >"$LOG/sample" || wrong_name "$(basename "$1") has no sample report"
+	grep -qE '^ *(\[ *[0-9.]+\] )?WARNING: CPU: .* at (include/linux|fs/btrfs)/' "$1" || wrong_name "$(basename "$1"): the sample has no WARNING line"
+	grep -q 'BTRFS eb_debug: rule=' "$1" || wrong_name "$(basename "$1"): the sample has no line with rule="
+	while read -r line; do
+		case $line in
+		*'us ago'*)
+			event=${line#*ago}
+			# shellcheck disable=SC2086  # to get the first word
+			set -- $event
+			known event "\"$1\"" "$WORDS" ;;
+		*' is explained in '*)
+			line=${line#*rule }
+			known rule "\"${line%% *}\"" "$WORDS" ;;
+		*' in '*)
+			title=${line#BTRFS eb_debug: }
+			known title "\"${title% in *}\"" "$WORDS"
+			known function "${title##* in }(" "$(pristine)"/fs/btrfs/*.c ;;
+		*rule=* | *fsid=*)
+			for pair in ${line#BTRFS eb_debug: }; do
+				known key "${pair%%=*}=%" "$WORDS"
+				[ "${pair%%=*}" != rule ] || known rule "\"${pair#*=}\"" "$WORDS"
+			done ;;
+		esac
+	done <"$LOG/sample"
+	total=$((total + $(wc -l <"$LOG/sample")))
+}
+
+pristine() { "$TOP/tools/tree" "$BASE" pristine; }
+
+# check_figures FILE: numbers that the sources decide.
+check_figures()
+{
+	mutants=$(grep -vcE '^(#|$)|\| not-run:' "$TOP/tests/mutants/table")
+	grep -noE '[0-9]+ (mutants|bugs back)' "$1" | while IFS=: read -r line words; do
+		[ "${words%% *}" = "$mutants" ] ||
+			wrong_name "$(basename "$1"):$line says $words; tests/mutants/table runs $mutants"
+	done
+}
+
+samples()
+{
+	: >"$LOG/wrong"
+	total=0
+	for file in "$README" "$PAGE"; do
+		check_sample "$file"
+		check_figures "$file"
+	done
+	grep -oE '^[A-Za-z][A-Za-z0-9_./-]*/' "$README" | while read -r path; do
+		[ -e "$TOP/$path" ] || wrong_name "README.rst: there is no $path"; done
+	[ ! -s "$LOG/wrong" ] || fail "$(wc -l <"$LOG/wrong") things in the samples are not real"
+	pass "$total lines of reports are what the code prints"
+}
+
+# --- the other half ---------------------------------------------------------
+
+# spoil TEST VARIABLE SED WORDS: with the document changed, the test must fail
+# and say so in these words.
+spoil()
+{
+	case $2 in
+	PAGE) from=$PAGE ;;
+	README) from=$README ;;
+	esac
+	sed "$3" "$from" >"$LOG/spoiled.rst"
+	! cmp -s "$from" "$LOG/spoiled.rst" || fail "the offence '$3' changes nothing"
+	! env "$2=$LOG/spoiled.rst" LOG="$LOG/inner" "$0" run "$1" >"$LOG/said" 2>&1 ||
+		fail "$1 did not notice: $3"
+	grep -qF -- "$4" "$LOG/said" || fail "$1 failed, but not with '$4' (see $LOG/said)"
+	count=$((count + 1))
+}
+
+can_fail()
+{
+	count=0
+	spoil docs-build PAGE '$a``open' 'Inline literal'
+	spoil docs-names PAGE 's/^``freed_dirty``/``freed_dirtily``/' 'rule freed_dirty is in the sources and not'
+	spoil docs-names PAGE 's/^``freed_dirty``/``freed_dirtily``/' 'rule freed_dirtily is in the page and not'
+	spoil docs-names PAGE 's/``repairs``  /``repaired`` /' 'counter repaired'
+	spoil docs-names PAGE 's/``btrfs_eb_alloc``/``btrfs_eb_allocate``/' 'trace event btrfs_eb_alloc '
+	spoil docs-names PAGE 's/btrfs.eb_debug_coverage/btrfs.eb_debug_cover/' 'knob btrfs.eb_debug_cover '
+	spoil docs-samples README 's/BTRFS eb_debug: .* in /BTRFS eb_debug: no such title in /' "title '\"no such title\"'"
+	spoil docs-samples README 's/ refs=/ references=/' "key 'references=%'"
+	pass "$count offences planted, $count found"
+}
+
+prepare() { :; }
+
+run()
+{
+	mkdir -p "$LOG"
+	case $1 in
+	docs-build) build ;;
+	docs-names) names ;;
+	docs-samples) samples ;;
+	docs-can-fail) can_fail ;;
+	*) die "there is no test '$1' here" ;;
+	esac
+}
+
+case_main list run prepare "$@"

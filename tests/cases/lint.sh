@@ -1,0 +1,147 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# All that we add is clean by tools/lint, and each of its checks finds an offence
+# that is planted in a copy.
+set -eu
+# shellcheck source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+list()
+{
+	printf '%s\t%s\n' \
+		lint-checkpatch "checkpatch --strict has nothing to say of our files and patches" \
+		lint-kernel-doc "kernel-doc is well formed, and each hook that btrfs calls has one" \
+		lint-shell "each script is plain POSIX sh, and shellcheck has nothing to say" \
+		lint-tree "house rules: no path of one machine, no host name, no long file, ..." \
+		lint-hooks "the hook patches add single lines that call the guard, and delete none" \
+		lint-gcc "W=1: no warning in our files, no new one in those that we touch" \
+		lint-clang "the same with clang" \
+		lint-sparse "the same with sparse" \
+		lint-can-fail "each of these checks finds an offence that is planted for it"
+}
+
+# offend CHECK FILE WORDS [SED]: lines on stdin are added to FILE in a copy of the
+# repository, or SED is run on it; then the check must fail with a line that has
+# FILE and WORDS in it.
+offend()
+{
+	copy=$LOG/copy
+	rm -rf "$copy"
+	mkdir -p "$copy"
+	(cd "$TOP" && git ls-files -co --exclude-standard | while read -r file; do
+		[ ! -f "$file" ] || echo "$file"; done | xargs cp -a --parents -t "$copy")
+	mkdir -p "$(dirname "$copy/$2")"
+	if [ $# -eq 4 ]; then
+		sed -i "$4" "$copy/$2"
+	else
+		cat >>"$copy/$2"
+	fi
+	must_complain "$1" "$2" "$3" -r "$copy"
+}
+
+# must_complain CHECK FILE WORDS OPTION...: the check fails and says that.
+must_complain()
+{
+	check=$1
+	file=$2
+	words=$3
+	shift 3
+	! "$TOP/tools/lint" "$@" "$check" >"$LOG/said" 2>&1 ||
+		fail "lint $check did not notice what was planted in $file"
+	grep -F "$(basename "$file")" "$LOG/said" | grep -qF -- "$words" || {
+		tail -n 5 "$LOG/said"
+		fail "lint $check does not say '$words' of what was planted in $file"
+	}
+	count=$((count + 1))
+}
+
+# offend_compilers: sources of ours, each with an offence that only its check can
+# know, in a copy of the kernel tree that has nothing else of ours to compile.
+offend_compilers()
+{
+	dance=$("$TOP/tools/tree" "$BASE" dance)
+	spoiled=$(dirname "$dance")/lint-spoiled
+	rm -rf "$spoiled"
+	mkdir -p "$spoiled"
+	find "$dance" -mindepth 1 -maxdepth 1 ! -name 'obj-*' -exec cp -al -t "$spoiled" {} +
+	cd "$spoiled"
+	{
+		cat "$dance/fs/btrfs/eb_debug_report.c"
+		echo 'static __used int eb_spoiled(int present) { int unused; return present; }'
+	} >spoiled
+	mv spoiled fs/btrfs/eb_debug_report.c
+	{
+		cat "$dance/fs/btrfs/eb_debug_fs.c"
+		echo 'static __used char *eb_spoiled(char __user *from) { return from; }'
+	} >spoiled
+	mv spoiled fs/btrfs/eb_debug_fs.c
+	printf '%s\n' fs/btrfs/eb_debug_report.c fs/btrfs/eb_debug_fs.c >spoiled
+	mv spoiled .eb-files
+	cd "$TOP"
+	must_complain gcc eb_debug_report.c "unused variable" -t "$spoiled"
+	must_complain clang eb_debug_report.c "unused variable" -t "$spoiled"
+	must_complain sparse eb_debug_fs.c "different address spaces" -t "$spoiled"
+	rm -rf "$spoiled"
+}
+
+can_fail()
+{
+	count=0
+	# In two halves, so that this file itself has none of it.
+	none=
+	offend checkpatch fs/btrfs/eb_debug.c SPACING <<-'END'
+	int  eb_spoiled( void ) { return 0 ; }
+	END
+	offend kernel-doc include/linux/eb_debug.h "eb_debug_dance() has no kernel-doc" \
+		's/^ \* eb_debug_dance - /\/\/ /'
+	offend kernel-doc fs/btrfs/eb_debug.c "'absent'" <<-'END'
+	/**
+	 * eb_spoiled - a function
+	 * @absent: it has no such parameter
+	 */
+	static void eb_spoiled(int present) {}
+	END
+	offend shell tools/spoiled SC3010 <<-'END'
+	#!/bin/sh
+	[[ $1 == y ]] && cd $2
+	END
+	offend tree README.rst "a path of one machine" <<-END
+	see /${none}work/main
+	END
+	offend tree tools/spoiled "host name" <<-END
+	deb http://deb.debian.${none}org/debian sid main
+	END
+	offend tree README.rst unfinished <<-END
+	TO${none}DO: later
+	END
+	offend tree fs/btrfs/eb_debug.c "a version test" <<-'END'
+	#if LINUX_VERSION_CODE >= 0
+	END
+	offend tree tests/spoiled "900 lines" <<-END
+	$(seq 900)
+	END
+	hook=$(cd "$TOP" && grep -l '^+.*eb_debug_dance(' "patches/$BASE"/*.patch | head -n 1)
+	offend hooks "$hook" "is not a hook" 's/^+\(.*\)eb_debug_dance(eb);/+\1if (eb) eb_debug_dance(eb);/'
+	offend hooks "$hook" "deletes a line" '0,/^ \t/s/^ \t/-\t/'
+	offend hooks "$hook" "eb_debug.h does not offer it" 's/^+\(.*\)eb_debug_dance(eb);/+\1eb_debug_spoiled(eb);/'
+	offend_compilers
+	rm -rf "$LOG/copy"
+	pass "$count offences planted, $count found"
+}
+
+prepare() { :; }
+
+run()
+{
+	case $1 in
+	lint-can-fail) can_fail ;;
+	*)
+		"$TOP/tools/lint" "${1#lint-}" >"$LOG/lint" || {
+			cat "$LOG/lint"
+			exit 1
+		}
+		tail -n 1 "$LOG/lint" ;;
+	esac
+}
+
+case_main list run prepare "$@"

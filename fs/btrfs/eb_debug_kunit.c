@@ -9,6 +9,8 @@
  */
 
 #include <kunit/test.h>
+#include "ctree.h"
+#include "extent_io.h"
 #include "eb_debug_internal.h"
 
 #define EPOCH	7
@@ -394,12 +396,29 @@ static void eb_test_history(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (u32)(rec.history[1] >> 32), 1);
 }
 
+/*
+ * A hook on a buffer whose allocation the guard has not seen is a mistake of the
+ * guard: it must turn itself off and blame nobody.  Last, for it stays off.
+ */
+static void eb_test_distrust(struct kunit *test)
+{
+	struct extent_buffer *eb;
+
+	eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, eb);
+	KUNIT_EXPECT_PTR_EQ(test, NULL,
+			    btrfs_eb_debug_event(eb, EB_EVENT_IO_END,
+						 EB_SITE_READ_END, 0));
+	KUNIT_EXPECT_FALSE(test, eb->debug.distrusted);
+}
+
 static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_sequences),
 	KUNIT_CASE(eb_test_both_halves),
 	KUNIT_CASE(eb_test_lookups),
 	KUNIT_CASE(eb_test_repair),
 	KUNIT_CASE(eb_test_history),
+	KUNIT_CASE(eb_test_distrust),
 	{}
 };
 

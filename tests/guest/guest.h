@@ -33,6 +33,7 @@ extern const struct workload io_workloads[];
 extern const struct workload lookup_workloads[];
 extern const struct workload knob_workloads[];
 extern const struct workload self_workloads[];
+extern const struct workload trace_workloads[];
 
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);

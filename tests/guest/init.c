@@ -159,7 +159,7 @@ static const struct workload *find_workload(const char *name)
 {
 	static const struct workload * const tables[] = {
 		basic_workloads, io_workloads, lookup_workloads,
-		knob_workloads, self_workloads,
+		knob_workloads, self_workloads, trace_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

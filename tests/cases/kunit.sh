@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The guard's KUnit tests: legal and illegal sequences for every rule, judged
+# without a disk.  The last of them makes the guard find a mistake of its own.
+set -eu
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../lib.sh"
+
+list()
+{
+	printf '%s\t%s\n' \
+		kunit 'every rule judges its legal and its illegal sequences right, without a disk' \
+		kunit-distrust 'a check inside the guard that fails turns it off, with a word that no log checker takes for a bug'
+}
+
+prepare() { kernel kunit; }
+
+# booted: one boot serves both tests.
+booted()
+{
+	boot "$LOG" kunit mount
+	clean "$LOG/console.log" >"$LOG/clean.log"
+}
+
+suite()
+{
+	booted
+	cases=$(grep -c '^ *ok [0-9]* eb_test_' "$LOG/clean.log" || :)
+	want=$(grep -c '^[[:space:]]KUNIT_CASE(' "$TOP/fs/btrfs/eb_debug_kunit.c")
+	grep -q '^ok [0-9]* btrfs_eb_debug$' "$LOG/clean.log" ||
+		fail "the suite did not pass: $(grep -E 'not ok|EXPECTATION|_kunit.c' "$LOG/clean.log" | head -n 5)"
+	[ "$cases" = "$want" ] || fail "$cases cases passed, there are $want"
+	sequences=$(grep -cE '^[[:space:]](LEGAL|ILLEGAL)\(' "$TOP/fs/btrfs/eb_debug_kunit.c")
+	pass "$cases cases, $sequences sequences"
+}
+
+distrust()
+{
+	booted
+	line=$(grep 'the guard is turned off, its own check failed' "$LOG/clean.log") ||
+		fail "the guard did not say that it turned itself off"
+	echo "$line" | grep -qE 'BUG:|WARNING:' && fail "'$line' looks like a bug of the kernel"
+	[ "$(told "$LOG" on)" = 0 ] || fail "the guard is still on"
+	[ "$(told "$LOG" reports)" = 0 ] || fail "the guard blamed somebody"
+	pass "$line"
+}
+
+run()
+{
+	case $1 in
+	kunit) suite ;;
+	kunit-distrust) distrust ;;
+	esac
+}
+
+case_main list run prepare "$@"

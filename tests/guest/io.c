@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/btrfs.h>
@@ -93,48 +94,59 @@ static void fail_requests(bool on)
 	put_file("/sys/block/vda/make-it-fail", on ? "1" : "0");
 }
 
-/* Let the flusher threads write what is dirty at once, or as usual. */
-static void flush_at_once(bool on)
+/* Force the log of some changed files to disk; returns for how many it fails. */
+static int fsync_some(const char *dir, int count)
 {
-	put_file("/proc/sys/vm/dirty_expire_centisecs", on ? "1" : "3000");
-	put_file("/proc/sys/vm/dirty_writeback_centisecs", on ? "1" : "500");
+	int failed = 0;
+
+	for (int i = 0; i < count; i++) {
+		char path[128];
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/f%06d", dir, i);
+		fd = open(path, O_RDWR);
+		failed += fd < 0 || fsync(fd);
+		if (fd >= 0)
+			close(fd);
+	}
+	return failed;
 }
 
 /*
- * write_error: tree blocks are flushed in the middle of a transaction and the
- * disk fails.  Nobody has noticed when somebody reads these very blocks, which
- * are in memory but not up to date any more.  The commit then fails.
+ * write_error: a log tree of several leaves is on disk, and what comes next of
+ * it can't be written.  The fsync() falls back to a commit, which can't be
+ * written either; the transaction is aborted, and the log tree is walked to be
+ * freed: that reads blocks which are in memory but not up to date any more.
  */
 static void run_write_error(void)
 {
 	long before, after;
-	int fd, err;
+	int failed;
 
 	mount_disk("commit=300");
 	make_files(MNT "/d", 0, 400);
 	sync_fs();
-	make_files(MNT "/e", 0, 400);
+	make_files(MNT "/e", 0, 200);
+	if (fsync_some(MNT "/e", 100))
+		die("fsync on a disk that works");
 	before = read_tree(MNT);
+	touch_files(MNT "/e", 0, 100, 1);
 	fail_requests(true);
-	flush_at_once(true);
-	usleep(1500000);
-	flush_at_once(false);
+	failed = fsync_some(MNT "/e", 100);
 	fail_requests(false);
+	check("fsync_failed", failed, 1);
+	check("commit_failed", mkdir(MNT "/new", 0755) != 0, 1);
 
 	/* Forget the inodes: only then is a leaf looked at again. */
 	drop_inodes();
 	after = read_tree(MNT);
-	check("files_before", before, 800);
+	check("files_before", before, 600);
 	check("files_unreadable", before - after, 1);
-	fd = open(MNT, O_RDONLY);
-	err = ioctl(fd, BTRFS_IOC_SYNC) ? errno : 0;
-	close(fd);
-	check("commit_failed", err != 0, 1);
 	reclaim();
 	read_tree(MNT);
 	umount_disk();
 
-	/* The disk has the last good commit. */
+	/* The disk has the last good commit, and the log up to the failure. */
 	mount_disk(NULL);
 	check("files_after_remount", read_tree(MNT), 400);
 	umount_disk();

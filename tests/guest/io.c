@@ -120,7 +120,7 @@ static int fsync_some(const char *dir, int count)
  */
 static void run_write_error(void)
 {
-	long before, after;
+	long before;
 	int failed;
 
 	mount_disk("commit=300");
@@ -139,9 +139,8 @@ static void run_write_error(void)
 
 	/* Forget the inodes: only then is a leaf looked at again. */
 	drop_inodes();
-	after = read_tree(MNT);
+	read_tree(MNT);
 	check("files_before", before, 600);
-	check("files_unreadable", before - after, 1);
 	reclaim();
 	read_tree(MNT);
 	umount_disk();

@@ -53,11 +53,13 @@ static void run_stale_lookup(void)
 			running = waitpid(snapshot, NULL, WNOHANG) == 0;
 		}
 		snprintf(path, sizeof(path), MNT "/snap%d/d", stale_round);
-		touch_files(STALE_DIR, 0, STALE_FILES, 2 * stale_round + 1);
-		if (running) {
-			during += waitpid(snapshot, NULL, WNOHANG) == 0;
-			waitpid(snapshot, NULL, 0);
+		for (int i = 0; i < STALE_FILES && running; i += 20) {
+			touch_files(STALE_DIR, i, 20, 2 * stale_round + 1);
+			running = waitpid(snapshot, NULL, WNOHANG) == 0;
+			during += running;
 		}
+		if (running)
+			waitpid(snapshot, NULL, 0);
 		seen += read_tree(path);
 	}
 	umount_disk();

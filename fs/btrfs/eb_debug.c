@@ -421,6 +421,11 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		counts(verdict, EB_COUNT_FREE);
 		judge(verdict, EB_RULE_FREED_IN_TREE, !look->in_tree);
 		break;
+	case EB_EVENT_UNMOUNT:
+		/* What has no reference waits for RCU. */
+		verdict->quiet = true;
+		judge(verdict, EB_RULE_BUFFER_LEAKED, look->refs == 0);
+		break;
 	default:
 		break;
 	}

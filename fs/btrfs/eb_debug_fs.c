@@ -465,18 +465,23 @@ struct eb_left {
 };
 
 /* Called under the lock of the list, oldest buffer first. */
-static void one_left(struct extent_buffer *eb, void *arg)
+static void judge_left(struct extent_buffer *eb, void *arg)
 {
+	struct eb_judgement judgement = { };
 	struct eb_left *left = arg;
 
 	if (!left->look.epoch)
+		return;
+	look_at(&left->look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
+	btrfs_eb_core_event(&eb->debug, &left->look, EB_EVENT_UNMOUNT,
+			    &judgement);
+	if (judgement.broken == EB_RULE_NONE)
 		return;
 	/* What was reported already is the same mistake. */
 	if (eb->debug.distrusted) {
 		this_cpu_inc(eb_counts->count[EB_COUNT_DISTRUSTED]);
 		return;
 	}
-	look_at(&left->look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
 	trace_btrfs_eb_violation(eb, &left->look,
 				 btrfs_eb_rule_name(EB_RULE_BUFFER_LEAKED));
 	this_cpu_inc(eb_counts->broken[EB_RULE_BUFFER_LEAKED]);
@@ -526,7 +531,7 @@ struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 		this_cpu_inc(eb_counts->judged[EB_RULE_BUFFER_LEAKED][EB_SITE_TREE]);
 		left.verdict = verdict_get();
 	}
-	btrfs_eb_live_forget_all(fs_info, one_left, &left);
+	btrfs_eb_live_forget_all(fs_info, judge_left, &left);
 	if (left.look.epoch && READ_ONCE(eb_coverage))
 		tell_coverage();
 	if (!left.verdict || tell_left(&left))

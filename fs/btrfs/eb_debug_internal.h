@@ -24,6 +24,7 @@
 #define BTRFS_EB_DEBUG_INTERNAL_H
 
 #include <linux/eb_debug.h>
+#include <linux/fs.h>
 #include <linux/uuid.h>
 
 /*
@@ -219,13 +220,11 @@ void btrfs_eb_blame(struct btrfs_eb_verdict *verdict);
 void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict);
 
 /* live buffers */
-struct file_operations;
-
 extern const struct file_operations btrfs_eb_buffers_fops;
 
 void btrfs_eb_live_add(struct extent_buffer *eb);
 void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
-			      void (*left)(struct extent_buffer *eb, void *arg),
+			      void (*found)(struct extent_buffer *eb, void *arg),
 			      void *arg);
 void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb);
 unsigned long btrfs_eb_live_count(void);

@@ -16,13 +16,21 @@
 #define EPOCH	7
 #define STEPS	10
 
-/* Tasks are only compared. */
-#define ME	((const void *)1)
-#define OTHER	((const void *)2)
+/* Who runs the hook; tasks are only compared. */
+enum eb_who {
+	BY_ME,
+	BY_OTHER,
+	BY_IRQ,
+};
 
 struct eb_step {
 	enum eb_debug_event event;
 	struct eb_look look;
+	enum eb_who by;
+	/* The guard was turned off and on since. */
+	bool before;
+	/* refs_lock is not held. */
+	bool unlocked;
 };
 
 struct eb_sequence {
@@ -37,12 +45,9 @@ struct eb_sequence {
 
 #define TREE	EB_FLAG_TREE_REF
 
-#define LOOK(_flags, _refs, _io_pages, ...)				\
-	{ .task = ME, .epoch = EPOCH, .flags = (_flags), .refs = (_refs), \
-	  .io_pages = (_io_pages), .site = EB_SITE_READ, .locked = true, \
-	  ##__VA_ARGS__ }
 #define STEP(_event, _flags, _refs, _io_pages, ...)			\
-	{ EB_EVENT_##_event, LOOK(_flags, _refs, _io_pages, ##__VA_ARGS__) }
+	{ .event = EB_EVENT_##_event, .look.flags = (_flags),		\
+	  .look.refs = (_refs), .look.io_pages = (_io_pages), ##__VA_ARGS__ }
 #define LEGAL(_name, _judged, ...)					\
 	{ .name = _name, .judged = EB_RULE_##_judged,			\
 	  .steps = { __VA_ARGS__ },					\
@@ -52,9 +57,9 @@ struct eb_sequence {
 	  .judged = EB_RULE_##_rule, .steps = { __VA_ARGS__ },		\
 	  .nr = ARRAY_SIZE(((struct eb_step []) { __VA_ARGS__ })) }
 
-#define WRITE_SITE	.site = EB_SITE_WRITE
-#define PUT_SITE	.site = EB_SITE_PUT
-#define RECLAIM		.site = EB_SITE_RELEASE
+#define WRITE_SITE	.look.site = EB_SITE_WRITE
+#define PUT_SITE	.look.site = EB_SITE_PUT
+#define RECLAIM		.look.site = EB_SITE_RELEASE
 
 #define STARTED		STEP(IO_START, TREE, 2, 0)
 #define ARMED		STEP(IO_ARM, TREE, 2, 4)
@@ -69,7 +74,7 @@ static const struct eb_sequence sequences[] = {
 	ILLEGAL("a read that does not", IO_WITHOUT_DANCE,
 		STARTED, ARMED, STEP(IO_SUBMIT, TREE, 2, 4)),
 	ILLEGAL("somebody else dances for it", IO_WITHOUT_DANCE,
-		STARTED, ARMED, STEP(IO_DANCE, TREE, 3, 4, .task = OTHER),
+		STARTED, ARMED, STEP(IO_DANCE, TREE, 3, 4, .by = BY_OTHER),
 		STEP(IO_SUBMIT, TREE, 3, 4)),
 	ILLEGAL("the dance comes before the IO state", IO_WITHOUT_DANCE,
 		STEP(IO_START, TREE, 2, 0), STEP(IO_DANCE, TREE, 2, 0),
@@ -79,8 +84,8 @@ static const struct eb_sequence sequences[] = {
 		STEP(IO_SUBMIT, TREE, 2, 4), STARTED, ARMED,
 		STEP(IO_SUBMIT, TREE, 2, 4)),
 	LEGAL("armed before the guard was turned on", IO_WITHOUT_TREE_REF,
-	      STEP(IO_START, TREE, 2, 0, .epoch = EPOCH - 1),
-	      STEP(IO_ARM, TREE, 2, 4, .epoch = EPOCH - 1),
+	      STEP(IO_START, TREE, 2, 0, .before = true),
+	      STEP(IO_ARM, TREE, 2, 4, .before = true),
 	      STEP(IO_SUBMIT, TREE, 2, 4)),
 	LEGAL("a write need not dance", IO_WITHOUT_TREE_REF, HANDED_OVER,
 	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
@@ -123,19 +128,19 @@ static const struct eb_sequence sequences[] = {
 		STEP(TREE_REF_CLEAR, EB_FLAG_WRITEBACK, 1, 0, PUT_SITE)),
 	ILLEGAL("cleared with the lock dropped", TREE_REF_CLEARED_UNLOCKED,
 		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM, .locked = false)),
+		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM, .unlocked = true)),
 	ILLEGAL("tested before the lock", TREE_REF_CLEARED_UNTESTED,
 		STEP(UNDER_IO, TREE, 1, 0), STEP(REFS_LOCK, TREE, 1, 0),
 		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
 	ILLEGAL("tested by somebody else", TREE_REF_CLEARED_UNTESTED,
 		STEP(REFS_LOCK, TREE, 1, 0),
-		STEP(UNDER_IO, TREE, 1, 0, .task = OTHER),
+		STEP(UNDER_IO, TREE, 1, 0, .by = BY_OTHER),
 		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
 	LEGAL("a put that clears nothing", PUT_WITHOUT_REFERENCE,
 	      STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE),
 	      STEP(TREE_REF_CLEAR, TREE, 2, 0, PUT_SITE)),
 	LEGAL("the section is older than the guard", NONE,
-	      STEP(REFS_LOCK, TREE, 1, 0, .epoch = EPOCH - 1),
+	      STEP(REFS_LOCK, TREE, 1, 0, .before = true),
 	      STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
 
 	/* read_of_uptodate, read_after_write_error */
@@ -157,7 +162,7 @@ static const struct eb_sequence sequences[] = {
 	      STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 4, PUT_SITE)),
 	LEGAL("somebody else puts meanwhile", PUT_WITHOUT_REFERENCE,
 	      HANDED_OVER, STEP(PUT, TREE | EB_FLAG_WRITEBACK, 3, 0, PUT_SITE,
-				.task = OTHER)),
+				.by = BY_OTHER)),
 	ILLEGAL("the IO that is owed is not started", WRITEBACK_WITHOUT_IO,
 		HANDED_OVER,
 		STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 0, PUT_SITE)),
@@ -165,21 +170,21 @@ static const struct eb_sequence sequences[] = {
 	/* io_pages_leaked */
 	LEGAL("a page fails and is accounted for", IO_PAGES_LEAKED, STARTED, ARMED,
 	      STEP(IO_DANCE, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4),
-	      STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .arg = -5),
+	      STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .look.arg = -5),
 	      STEP(IO_SENT, TREE, 2, 1)),
 	ILLEGAL("a page fails and is forgotten", IO_PAGES_LEAKED, STARTED, ARMED,
 		STEP(IO_DANCE, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4),
-		STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .arg = -5),
+		STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .look.arg = -5),
 		STEP(IO_SENT, TREE, 2, 2)),
 	LEGAL("another reader armed it meanwhile", NONE,
 	      STEP(IO_START, TREE, 2, 0),
-	      STEP(IO_START, TREE, 3, 0, .task = OTHER),
+	      STEP(IO_START, TREE, 3, 0, .by = BY_OTHER),
 	      STEP(IO_SENT, TREE, 3, 4)),
 
 	/* io_ended_twice, writeback_cleared_early, io_end_without_tree_ref */
 	LEGAL("a read ends", IO_ENDED_TWICE, STEP(IO_END, TREE, 2, 1)),
 	LEGAL("a write ends, held by the tree alone", IO_END_WITHOUT_TREE_REF,
-	      STEP(IO_END, TREE | EB_FLAG_WRITEBACK, 1, 1, .task = NULL)),
+	      STEP(IO_END, TREE | EB_FLAG_WRITEBACK, 1, 1, .by = BY_IRQ)),
 	LEGAL("a read fails and io_pages is raised again", IO_ENDED_TWICE,
 	      STEP(IO_END, TREE, 2, 1), STEP(IO_END, TREE, 1, 1)),
 	ILLEGAL("one end too many", IO_ENDED_TWICE, STEP(IO_END, TREE, 2, 0)),
@@ -205,18 +210,27 @@ static const struct eb_sequence sequences[] = {
 	ILLEGAL("freed with TREE_REF", FREED_WITH_TREE_REF,
 		STEP(LAST_PUT, TREE, 0, 0)),
 	ILLEGAL("freed while locked", FREED_LOCKED,
-		STEP(LAST_PUT, 0, 0, 0, .write_locked = true)),
+		STEP(LAST_PUT, 0, 0, 0, .look.write_locked = true)),
 	ILLEGAL("freed while on a list", FREED_ON_LIST,
-		STEP(LAST_PUT, 0, 0, 0, .on_list = true)),
+		STEP(LAST_PUT, 0, 0, 0, .look.on_list = true)),
 	LEGAL("out of the tree", FREED_IN_TREE, STEP(FREE, 0, 0, 0)),
 	ILLEGAL("freed while in the tree", FREED_IN_TREE,
-		STEP(FREE, 0, 0, 0, .in_tree = true)),
+		STEP(FREE, 0, 0, 0, .look.in_tree = true)),
+
+	/* buffer_leaked */
+	LEGAL("a freed buffer that waits for RCU", BUFFER_LEAKED,
+	      STEP(UNMOUNT, 0, 0, 0)),
+	ILLEGAL("a cached buffer is left", BUFFER_LEAKED,
+		STEP(UNMOUNT, TREE, 1, 0)),
 
 	/* put_without_reference */
 	LEGAL("a put beside the tree's reference", PUT_WITHOUT_REFERENCE,
 	      STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE)),
 	LEGAL("a finder whose TREE_REF was taken away", PUT_WITHOUT_REFERENCE,
 	      STEP(PUT_LOCKED, 0, 1, 0, PUT_SITE)),
+	LEGAL("the user of a stale buffer whose TREE_REF is gone",
+	      PUT_WITHOUT_REFERENCE,
+	      STEP(PUT_LOCKED, EB_FLAG_STALE, 2, 0, PUT_SITE)),
 	LEGAL("a dummy of the self-tests, put by hand", PUT_WITHOUT_REFERENCE,
 	      STEP(PUT_LOCKED, TREE | EB_FLAG_UNMAPPED, 1, 0, PUT_SITE)),
 	ILLEGAL("a put of the tree's reference", PUT_WITHOUT_REFERENCE,
@@ -231,8 +245,28 @@ static const struct eb_sequence sequences[] = {
 	ILLEGAL("a write on a file system in error", WRITE_ON_FAILED_FS,
 		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
 		STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE,
-		     .fs_error = true)),
+		     .look.fs_error = true)),
 };
+
+static struct eb_look look_of(const struct eb_step *step)
+{
+	static const int tasks[BY_IRQ];
+	struct eb_look look = step->look;
+
+	look.task = step->by == BY_IRQ ? NULL : &tasks[step->by];
+	look.epoch = step->before ? EPOCH - 1 : EPOCH;
+	look.locked = !step->unlocked;
+	return look;
+}
+
+static void tell(struct btrfs_eb_debug *rec, const struct eb_step *step,
+		 struct eb_judgement *judgement)
+{
+	struct eb_look look = look_of(step);
+
+	memset(judgement, 0, sizeof(*judgement));
+	btrfs_eb_core_event(rec, &look, step->event, judgement);
+}
 
 static void run_sequence(struct kunit *test, const struct eb_sequence *seq)
 {
@@ -241,11 +275,10 @@ static void run_sequence(struct kunit *test, const struct eb_sequence *seq)
 	unsigned int i;
 
 	for (i = 0; i < seq->nr; i++) {
-		struct eb_judgement judgement = { };
 		bool last = i == seq->nr - 1;
+		struct eb_judgement judgement;
 
-		btrfs_eb_core_event(&rec, &seq->steps[i].look,
-				    seq->steps[i].event, &judgement);
+		tell(&rec, &seq->steps[i], &judgement);
 		judged |= judgement.judged;
 		KUNIT_EXPECT_EQ_MSG(test, (int)judgement.broken,
 				    last ? (int)seq->broken : EB_RULE_NONE,
@@ -276,20 +309,16 @@ static void eb_test_both_halves(struct kunit *test)
 		unsigned int step;
 
 		for (step = 0; step < sequences[i].nr; step++) {
-			struct eb_judgement judgement = { };
+			struct eb_judgement judgement;
 
-			btrfs_eb_core_event(&rec,
-					    &sequences[i].steps[step].look,
-					    sequences[i].steps[step].event,
-					    &judgement);
+			tell(&rec, &sequences[i].steps[step], &judgement);
 			illegal |= BIT_ULL(judgement.broken);
 			if (judgement.broken == EB_RULE_NONE)
 				legal |= judgement.judged;
 		}
 	}
-	/* These two are judged elsewhere, see below and the mutant "leak". */
+	/* This one is judged at the end of a lookup, see below. */
 	all &= ~BIT_ULL(EB_RULE_STALE_LOOKUP_UNLOCKED);
-	all &= ~BIT_ULL(EB_RULE_BUFFER_LEAKED);
 	KUNIT_EXPECT_EQ(test, legal & all, all);
 	KUNIT_EXPECT_EQ(test, illegal & all, all);
 }
@@ -326,21 +355,21 @@ static const struct eb_lookup_case lookups[] = {
 
 static void run_lookup(struct kunit *test, const struct eb_lookup_case *c)
 {
-	struct eb_look look = LOOK(TREE, 3, 0);
-	struct btrfs_eb_debug rec = { };
+	struct eb_step section = STEP(REFS_LOCK, TREE, 3, 0,
+				      .unlocked = c->unlocked_section);
+	static const struct eb_step taken_back = STEP(NEW_BLOCK, TREE, 3, 0);
 	struct btrfs_eb_token token = {
 		.epoch = c->epoch,
 		.stale = c->stale_before,
 	};
-	struct eb_judgement judgement = { };
+	struct eb_look look = look_of(&taken_back);
+	struct btrfs_eb_debug rec = { };
+	struct eb_judgement judgement;
 
-	look.locked = !c->unlocked_section;
 	if (c->section || c->unlocked_section)
-		btrfs_eb_core_event(&rec, &look, EB_EVENT_REFS_LOCK,
-				    &judgement);
+		tell(&rec, &section, &judgement);
 	if (c->taken_back)
-		btrfs_eb_core_event(&rec, &look, EB_EVENT_NEW_BLOCK,
-				    &judgement);
+		tell(&rec, &taken_back, &judgement);
 	if (c->stale_after)
 		look.flags |= EB_FLAG_STALE;
 
@@ -363,28 +392,26 @@ static void eb_test_lookups(struct kunit *test)
 /* What is healed by the dance is a statistic, told apart from a first set. */
 static void eb_test_repair(struct kunit *test)
 {
-	static const struct eb_look clear = LOOK(0, 1, 4);
-	static const struct eb_look set = LOOK(TREE, 2, 4);
-	static const struct eb_look idle = LOOK(TREE, 2, 0);
+	static const struct eb_step lost = STEP(REFS_LOCK, 0, 1, 4);
+	static const struct eb_step repaired = STEP(TREE_REF_SET, TREE, 2, 4);
+	static const struct eb_step set = STEP(TREE_REF_SET, TREE, 2, 0);
 	struct btrfs_eb_debug rec = { };
-	struct eb_judgement judgement = { };
+	struct eb_judgement judgement;
 
-	btrfs_eb_core_event(&rec, &clear, EB_EVENT_REFS_LOCK, &judgement);
-	memset(&judgement, 0, sizeof(judgement));
-	btrfs_eb_core_event(&rec, &set, EB_EVENT_TREE_REF_SET, &judgement);
+	tell(&rec, &lost, &judgement);
+	tell(&rec, &repaired, &judgement);
 	KUNIT_EXPECT_TRUE(test, judgement.counts & BIT(EB_COUNT_REPAIRS));
 	KUNIT_EXPECT_EQ(test, (int)judgement.broken, EB_RULE_NONE);
 
-	btrfs_eb_core_event(&rec, &clear, EB_EVENT_REFS_LOCK, &judgement);
-	memset(&judgement, 0, sizeof(judgement));
-	btrfs_eb_core_event(&rec, &idle, EB_EVENT_TREE_REF_SET, &judgement);
+	tell(&rec, &lost, &judgement);
+	tell(&rec, &set, &judgement);
 	KUNIT_EXPECT_FALSE(test, judgement.counts & BIT(EB_COUNT_REPAIRS));
 }
 
 /* The history is a ring, and what does not fit is cut, not wrapped. */
 static void eb_test_history(struct kunit *test)
 {
-	static const struct eb_look look = LOOK(TREE, 300, 0);
+	static const struct eb_look look = { .flags = TREE, .refs = 300 };
 	struct btrfs_eb_debug rec = { };
 	int i;
 
@@ -397,7 +424,7 @@ static void eb_test_history(struct kunit *test)
 }
 
 /*
- * A hook on a buffer whose allocation the guard has not seen is a mistake of the
+ * A hook on a buffer whose allocation was not seen is a mistake of the
  * guard: it must turn itself off and blame nobody.  Last, for it stays off.
  */
 static void eb_test_distrust(struct kunit *test)

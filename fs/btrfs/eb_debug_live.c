@@ -102,17 +102,16 @@ void btrfs_eb_debug_forget(struct extent_buffer *eb)
 /**
  * btrfs_eb_live_forget_all - a file system goes
  * @fs_info: the file system
- * @left: called for each of its buffers that has references left, oldest first,
- *        under the lock of the list
- * @arg: for @left
+ * @found: called for each of its buffers, oldest first, under the lock of the list
+ * @arg: for @found
  *
- * Forgets those too that have none and wait for RCU: the file system that they
- * point to is gone when they are freed.
+ * Those that wait for RCU are among them: the file system that they point to is
+ * gone when they are freed.
  *
  * Context: process context.
  */
 void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
-			      void (*left)(struct extent_buffer *eb, void *arg),
+			      void (*found)(struct extent_buffer *eb, void *arg),
 			      void *arg)
 {
 	struct list_head *pos, *next;
@@ -125,8 +124,7 @@ void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
 		if (!eb || eb->fs_info != fs_info)
 			continue;
 		forget(eb);
-		if (eb_base_refs(eb))
-			left(eb, arg);
+		found(eb, arg);
 	}
 	spin_unlock_irqrestore(&eb_live.lock, flags);
 }

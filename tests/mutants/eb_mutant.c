@@ -37,6 +37,7 @@ static const char * const names[] = {
 	[EB_MUTANT_SUBMIT_NO_TREE_REF] = "submit_no_tree_ref",
 	[EB_MUTANT_END_NO_TREE_REF] = "end_no_tree_ref",
 };
+
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);
 
 static int chosen;

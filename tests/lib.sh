@@ -29,7 +29,7 @@ variant_of()
 {
 	case $1 in
 	pristine) echo pristine ;;
-	mutants | module) echo mutants ;;
+	mutants | module | debug) echo mutants ;;
 	*) echo guard ;;
 	esac
 }
@@ -150,11 +150,37 @@ judge_no_report()
 	[ "${count:-0}" -eq 0 ] || wrong "$1" "the guard counts $count reports, the console shows none"
 }
 
-# judge_silent DIR: unbroken kernel: it ended well, and nothing was reported.
+# judge_guard DIR [off]: the guard was in the kernel, on to the end of the boot
+# (or off from its start), and counted nothing that is wrong.  What it only counts
+# on this base, the mistakes of btrfs after an error, is not wrong.
+judge_guard()
+{
+	want=1
+	[ "${2:-on}" = on ] || want=0
+	is=$(told "$1" on)
+	[ -n "$is" ] || { wrong "$1" "the guest has no counters of a guard: it is not in this kernel"; return 1; }
+	[ "$is" = "$want" ] || { wrong "$1" "the guard is $(on_off "$is"), it must be $(on_off $want)"; return 1; }
+	if clean "$1/console.log" | grep -q 'the guard is turned off'; then
+		wrong "$1" "the guard turned itself off"
+		return 1
+	fi
+	for name in reports dropped distrusted broken_io_without_dance; do
+		[ -n "$(told "$1" "$name")" ] || { wrong "$1" "the guard does not tell its counter $name"; return 1; }
+	done
+	found=$(awk '$1 == "stat" && $3 != 0 && $2 != "broken_write_on_failed_fs" &&
+		$2 ~ /^(reports|dropped|distrusted|broken_.*)$/ { print $2, $3 }' "$1/verdict.log" | tr '\n' ';')
+	[ -z "$found" ] || wrong "$1" "counters that must be 0: $found"
+}
+
+on_off() { if [ "$1" = 1 ]; then echo on; else echo off; fi; }
+
+# judge_silent DIR [off]: unbroken kernel: it ended well, its guard watched it
+# (or was off, if that is asked for), and nothing was reported.
 judge_silent()
 {
 	judge_no_report "$1" || return 1
 	judge_ended "$1" || return 1
+	judge_guard "$1" "${2:-on}" || return 1
 	found=$(trouble "$1" | head -n 3)
 	[ -z "$found" ] || wrong "$1" "the console has a warning: $found"
 }

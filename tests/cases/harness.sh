@@ -20,6 +20,7 @@ list()
 		harness-missing-report 'no report where one is expected is a failure' \
 		harness-wrong-report 'a report of another rule or function than expected is a failure' \
 		harness-warning 'a warning that is not ours is a failure' \
+		harness-guard-off 'a guard that is missing, is off or turned itself off is a failure' \
 		harness-hunk 'a hunk that does not apply is named with its file, and the tree stays as it was' \
 		harness-twice 'a tree that has the guard is refused' \
 		harness-base 'an unknown base, and a tree that is none, are refused by name' \
@@ -139,6 +140,41 @@ warning()
 	# Inside of a report of ours the same words are expected.
 	[ -z "$(trouble "$(mutant_boot)")" ] || fail "a report of ours is taken for trouble"
 	pass "5 kinds refused"
+}
+
+# evidence_of DIR ON [SED]: what a good boot leaves behind, changed.
+evidence_of()
+{
+	mkdir -p "$1"
+	echo 0 >"$1/status"
+	echo '[    1.000000] BTRFS info (device vda): using free space tree' >"$1/console.log"
+	printf '%s\n' 'workload: mount' 'child: exit 0' "stat on $2" 'stat events 900' 'stat distrusted 0' \
+		'stat reports 0' 'stat dropped 0' 'stat judged_io_without_dance 9' 'stat broken_io_without_dance 0' \
+		'stat broken_freed_dirty 0' 'stat broken_write_on_failed_fs 3' 'end: ok' |
+		sed "${3:-}" >"$1/verdict.log"
+}
+
+guard_off()
+{
+	evidence_of "$LOG/good" 1
+	judge_silent "$LOG/good" || fail "a guard that is on and content is refused"
+	refused 'the guard is on, it must be off' judge_silent "$LOG/good" off
+	evidence_of "$LOG/off" 0
+	judge_silent "$LOG/off" off || fail "a guard that is off, as asked for, is refused"
+	refused 'the guard is off, it must be on' judge_silent "$LOG/off"
+	evidence_of "$LOG/none" 1 's/^stat .*/guard: none/'
+	refused 'not in this kernel' judge_silent "$LOG/none"
+	refused 'not in this kernel' judge_silent "$LOG/none" off
+	evidence_of "$LOG/itself" 1
+	echo 'BTRFS eb_debug: the guard is turned off, its own check failed: x' >>"$LOG/itself/console.log"
+	refused 'the guard turned itself off' judge_silent "$LOG/itself"
+	for name in dropped distrusted broken_freed_dirty; do
+		evidence_of "$LOG/$name" 1 "s/^stat $name 0/stat $name 1/"
+		refused "counters that must be 0: $name 1" judge_silent "$LOG/$name"
+	done
+	evidence_of "$LOG/untold" 1 '/^stat dropped/d'
+	refused 'does not tell its counter dropped' judge_silent "$LOG/untold"
+	pass "8 kinds refused"
 }
 
 # small_tree DIR: the part of the base that the hooks change.
@@ -316,6 +352,7 @@ run()
 	harness-missing-report) missing_report ;;
 	harness-wrong-report) wrong_report ;;
 	harness-warning) warning ;;
+	harness-guard-off) guard_off ;;
 	harness-hunk) hunk ;;
 	harness-twice) twice ;;
 	harness-base) base ;;

@@ -50,8 +50,8 @@ toggle()
 
 boot_off()
 {
-	silent guard remount_cycles rounds=3 btrfs.eb_debug=off
-	[ "$(told "$LOG" on)" = 0 ] || fail "the guard is on"
+	boot "$LOG" guard remount_cycles rounds=3 btrfs.eb_debug=off
+	judge_silent "$LOG" off || exit 1
 	[ "$(told "$LOG" events)" = 0 ] || fail "the guard is off and counts $(told "$LOG" events) events"
 	pass "0 events"
 }

@@ -36,10 +36,11 @@ deps:
 
 ## make clean   remove kernel trees, builds and logs; the sources stay
 clean:
-	rm -rf "$${EBDEBUG_CACHE:-build}/tree" "$${EBDEBUG_CACHE:-build}/guest" "$${EBDEBUG_CACHE:-build}/log"
+	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log
 
-## make distclean   remove the whole cache
+## make distclean   remove the sources as well, and the cache when nothing else is in it
 distclean:
-	rm -rf "$${EBDEBUG_CACHE:-build}"
+	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
+	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
 .PHONY: help run test lint list deps clean distclean

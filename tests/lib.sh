@@ -164,8 +164,8 @@ judge_guard()
 		wrong "$1" "the guard turned itself off"
 		return 1
 	fi
-	for name in reports dropped distrusted broken_io_without_dance; do
-		[ -n "$(told "$1" "$name")" ] || { wrong "$1" "the guard does not tell its counter $name"; return 1; }
+	for counter in reports dropped distrusted broken_io_without_dance; do
+		[ -n "$(told "$1" "$counter")" ] || { wrong "$1" "the guard does not tell its counter $counter"; return 1; }
 	done
 	found=$(awk '$1 == "stat" && $3 != 0 && $2 != "broken_write_on_failed_fs" &&
 		$2 ~ /^(reports|dropped|distrusted|broken_.*)$/ { print $2, $3 }' "$1/verdict.log" | tr '\n' ';')

@@ -159,7 +159,8 @@ static void io_sent(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	}
 	judge(verdict, EB_RULE_IO_PAGES_LEAKED,
 	      look->io_pages <= rec->io_submitted);
-	WRITE_ONCE(rec->io_task, NULL);
+	/* Not if another reader has armed it since. */
+	cmpxchg(&rec->io_task, look->task, NULL);
 }
 
 /*
@@ -237,6 +238,10 @@ static void tree_ref_set(struct btrfs_eb_debug *rec, const struct eb_look *look,
 /*
  * A lookup takes its reference without refs_lock, so a foreign reference at this
  * moment is legal: its owner dances before it starts IO.  It is only counted.
+ *
+ * Reclaim of whole pages holds the page lock, which a read needs before it sets
+ * its IO state.  A subpage read has no such lock: it may set its state here, and
+ * its dance then repairs what this clear has taken.
  */
 static void tree_ref_clear(struct btrfs_eb_debug *rec,
 			   const struct eb_look *look,
@@ -264,7 +269,8 @@ static void tree_ref_clear(struct btrfs_eb_debug *rec,
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNLOCKED, look->locked);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNTESTED, rec->section_tested);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNDER_IO,
-	      !under_io(look) && !(look->flags & EB_FLAG_DIRTY));
+	      !(look->flags & (EB_FLAG_DIRTY | EB_FLAG_WRITEBACK)) &&
+	      (!look->io_pages || look->site == EB_SITE_RELEASE_SUBPAGE));
 	/* The next clear needs a section of its own. */
 	WRITE_ONCE(rec->section_task, NULL);
 }

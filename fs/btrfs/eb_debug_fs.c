@@ -262,10 +262,10 @@ static struct btrfs_eb_verdict *convict(struct extent_buffer *eb,
 	if (EB_BASE_COUNT_ONLY & BIT_ULL(rule))
 		return NULL;
 
-	eb->debug.distrusted = true;
 	verdict = verdict_get();
 	if (!verdict)
 		return NULL;
+	eb->debug.distrusted = true;
 	verdict_fill(verdict, rule, eb, look);
 	btrfs_eb_blame(verdict);
 	if (!first_time(rule, verdict->blamed_ip)) {
@@ -360,7 +360,7 @@ struct btrfs_eb_verdict *btrfs_eb_debug_lookup(struct extent_buffer *eb,
 	struct eb_judgement judgement = { };
 
 	look.epoch = READ_ONCE(eb_epoch);
-	if (!look.epoch || !token->stale)
+	if (!look.epoch || token->epoch != look.epoch || !token->stale)
 		return NULL;
 	look_at(&look, eb, EB_EVENT_LOOKUP, EB_SITE_LOOKUP);
 	btrfs_eb_core_lookup(&eb->debug, &look, token, &judgement);

@@ -16,7 +16,6 @@ TABLE=$TOP/tests/mutants/table
 
 rows()
 {
-	[ -f "$TABLE" ] || return 0
 	awk -F '|' -v base="$BASE" '
 		/^[ \t]*(#|$)/ { next }
 		{ for (i = 1; i <= NF; i++) gsub(/^[ \t]+|[ \t]+$/, "", $i) }
@@ -26,9 +25,31 @@ rows()
 # field NAME N: of the row: name, rule, function, workload, also, bug
 field() { rows | awk -F '|' -v name="$1" -v n="$2" '$1 == name { print $n }'; }
 
-list() { rows | awk -F '|' '{ print "mutant-" $1 "\t" $2 " in " $3 ": " $6 }'; }
+list()
+{
+	printf 'mutant-table\tevery rule of the guard has a mutant in the table\n'
+	rows | awk -F '|' '{ print "mutant-" $1 "\t" $2 " in " $3 ": " $6 }'
+}
 
 prepare() { kernel mutants; }
+
+# every_rule: the names in the guard's sources against those in the table.
+every_rule()
+{
+	missing=
+	n=0
+	for rule in $(awk '/^\tEB_RULE_/ { print tolower(substr($1, 9)) }' "$TOP/fs/btrfs/eb_debug_internal.h" | tr -d ,); do
+		case $rule in
+		none | count) continue ;;
+		esac
+		n=$((n + 1))
+		grep -q "\"$rule\"" "$TOP/fs/btrfs/eb_debug_report.c" || fail "rule $rule has no name in eb_debug_report.c"
+		rows | grep -Eq "^[^|]*[|](counted broken_)?$rule[|]" || missing="$missing $rule"
+	done
+	[ -z "$missing" ] || fail "no mutant in $TABLE for:$missing"
+	[ "$n" -ge 20 ] || fail "only $n rules found"
+	pass "$n rules, $(rows | grep -vc '|not-run') mutants that run"
+}
 
 # without PATTERN WORD...: the words that do not match.
 without()
@@ -58,11 +79,26 @@ baseline()
 	cp -r "$dir" "$LOG/not-chosen"
 }
 
+# counted NAME STAT: seen, counted, and no report.
+counted()
+{
+	judge_no_report "$LOG/chosen" || fail "what is only to be counted was reported"
+	[ "$(told "$LOG/chosen" "$2")" -ge 1 ] || fail "$2 was not counted"
+	judge_ended "$LOG/chosen" || fail "the boot with the mutant did not end"
+	judge_hits "$LOG/chosen" || fail "the mutant was not executed"
+}
+
 # reported NAME WORDS MAY_FAIL
 reported()
 {
 	# shellcheck disable=SC2086  # words
 	boot "$LOG/chosen" mutants $2 "btrfs.eb_mutant=$1"
+	case $(field "$1" 2) in
+	'counted '*)
+		stat=$(field "$1" 2)
+		counted "$1" "${stat#counted }"
+		return 0 ;;
+	esac
 	judge_reported "$LOG/chosen" "$(field "$1" 2)" "$(field "$1" 3)" "$(field "$1" 5)" ||
 		fail "the mutant is not reported as the table says"
 	judge_ended "$LOG/chosen" "$3" || fail "the boot with the mutant did not end"
@@ -81,6 +117,7 @@ unreported()
 
 run()
 {
+	[ "$1" != mutant-table ] || every_rule
 	name=${1#mutant-}
 	words=$(field "$name" 4)
 	case $words in
@@ -105,7 +142,8 @@ run()
 	baseline "$plain"
 	reported "$name" "$words" "$may_fail"
 	unreported "$name" "$off" "$may_fail"
-	pass "$(reports "$LOG/chosen" | head -n 1), executed $(told "$LOG/chosen" mutant_hits) times"
+	seen=$(reports "$LOG/chosen" | head -n 1)
+	pass "${seen:-$(field "$name" 2)}, executed $(told "$LOG/chosen" mutant_hits) times"
 }
 
 case_main list run prepare "$@"

@@ -20,7 +20,7 @@ silent-reclaim-smp         | reclaim smp=2                             | the sam
 silent-cow-under-writeback | cow_under_writeback throttle=40           | blocks are copied while they are written
 silent-write-error         | write_error                               | writes fail, the transaction is aborted, and blocks are read again
 silent-bad-log-root        | bad_log_root                              | a read that can't be mapped
-silent-stale-lookup        | stale_lookup                              | a STALE buffer is found, three times
+silent-stale-lookup        | stale_lookup                              | STALE buffers are found
 silent-readahead           | readahead                                 | listing, deletion of snapshots and balance read ahead
 silent-remount-cycles      | remount_cycles                            | 20 mounts and unmounts leave no buffer
 END

@@ -17,6 +17,12 @@
 
 static int stale_round;
 
+/* Enough rounds, and a STALE buffer was found; without the guard nobody knows. */
+static bool stale_enough(int done, int rounds)
+{
+	return done >= rounds && (stat_value("stale_lookups") > 0 || done >= 4 * rounds);
+}
+
 static void snapshot_beside(void)
 {
 	char name[32];
@@ -41,7 +47,7 @@ static void run_stale_lookup(void)
 	make_subvol("sub");
 	make_files(STALE_DIR, 0, STALE_FILES);
 	sync_fs();
-	for (stale_round = 1; stale_round <= rounds; stale_round++) {
+	for (stale_round = 1; !stale_enough(stale_round - 1, rounds); stale_round++) {
 		char path[64];
 		pid_t snapshot;
 		bool running = true;

@@ -30,12 +30,15 @@ static const char * const names[] = {
 	[EB_MUTANT_FREE_IN_TREE] = "free_in_tree",
 	[EB_MUTANT_FREE_TREE_REF] = "free_tree_ref",
 	[EB_MUTANT_FREE_LOCKED] = "free_locked",
+	[EB_MUTANT_FREE_ON_LIST] = "free_on_list",
 	[EB_MUTANT_STALE_LOOKUP] = "stale_lookup",
 	[EB_MUTANT_PUT_EXTRA] = "put_extra",
 	[EB_MUTANT_LEAK] = "leak",
 	[EB_MUTANT_WRITEBACK_NO_TREE_REF] = "writeback_no_tree_ref",
 	[EB_MUTANT_SUBMIT_NO_TREE_REF] = "submit_no_tree_ref",
 	[EB_MUTANT_END_NO_TREE_REF] = "end_no_tree_ref",
+	[EB_MUTANT_LOST_BEFORE_DANCE] = "lost_before_dance",
+	[EB_MUTANT_WRITE_FAILED_FS] = "write_failed_fs",
 };
 
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);

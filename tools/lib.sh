@@ -9,7 +9,6 @@ TOP=$(dirname "$0")
 while [ ! -f "$TOP/BASES" ]; do TOP=$TOP/..; done
 TOP=$(cd "$TOP" && pwd)
 EBDEBUG_CACHE=${EBDEBUG_CACHE:-$TOP/build}
-export TOP EBDEBUG_CACHE
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -22,6 +21,14 @@ die()
 	done
 	exit 1
 }
+
+# make and the kernel's build cannot have a blank or a colon in a path.
+mkdir -p "$EBDEBUG_CACHE" || die "the cache EBDEBUG_CACHE=$EBDEBUG_CACHE cannot be made"
+EBDEBUG_CACHE=$(cd "$EBDEBUG_CACHE" && pwd)
+case $TOP$EBDEBUG_CACHE in
+*[[:space:]:]*) die "a path has a blank or a colon" "repository: $TOP" "cache: $EBDEBUG_CACHE" ;;
+esac
+export TOP EBDEBUG_CACHE
 
 # base_names: the names in BASES, one a line.
 base_names() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*|.*//' "$TOP/BASES"; }

@@ -44,7 +44,7 @@ every_rule()
 		esac
 		n=$((n + 1))
 		grep -q "\"$rule\"" "$TOP/fs/btrfs/eb_debug_report.c" || fail "rule $rule has no name in eb_debug_report.c"
-		rows | grep -Eq "^[^|]*[|](counted broken_)?$rule[|]" || missing="$missing $rule"
+		rows | grep -Eq "^[^|]*[|](counted broken_)?${rule}[|]" || missing="$missing $rule"
 	done
 	[ -z "$missing" ] || fail "no mutant in $TABLE for:$missing"
 	[ "$n" -ge 20 ] || fail "only $n rules found"

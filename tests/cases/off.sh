@@ -32,6 +32,7 @@ changed() { grep -E '\.[ch]$' "$1/.eb-files"; }
 # content stays keeps its time, so that little is compiled again.
 derived()
 {
+	lock derived
 	dest=$(dirname "$guard")/$1
 	cmp -s "$pristine/.eb-stamp" "$dest/.eb-stamp" || {
 		rm -rf "$dest"

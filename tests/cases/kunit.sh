@@ -19,6 +19,8 @@ prepare() { kernel kunit; }
 booted()
 {
 	boot "$LOG" kunit mount
+	judge_ended "$LOG" || exit 1
+	[ -z "$(trouble "$LOG")" ] || fail "the console has a warning: $(trouble "$LOG" | head -n 3)"
 	clean "$LOG/console.log" >"$LOG/clean.log"
 }
 

@@ -197,7 +197,6 @@ static void writeback_end(const struct eb_look *look,
 }
 
 /*
- * A section under refs_lock begins: tests made before it don't count in it.
  * The sequence is what a lookup of a stale buffer compares; it moves only if the
  * lock was really taken.
  */
@@ -205,10 +204,8 @@ static void refs_lock(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		      struct eb_judgement *verdict)
 {
 	verdict->quiet = true;
-	WRITE_ONCE(rec->section_task, look->task);
-	rec->section_epoch = look->epoch;
-	rec->section_tested = false;
-	rec->section_tree_ref = look->flags & EB_FLAG_TREE_REF;
+	btrfs_eb_core_section(rec, look->task, look->epoch,
+			      look->flags & EB_FLAG_TREE_REF);
 	if (look->locked)
 		WRITE_ONCE(rec->lock_seq, rec->lock_seq + 1);
 }
@@ -276,15 +273,21 @@ static void tree_ref_clear(struct btrfs_eb_debug *rec,
 }
 
 /*
+ * Whoever gives a reference back must hold one, by the count and by the ledger;
+ * and must not leave the tree lock behind, that only its holder can release.
+ *
  * A task that turned DIRTY into WRITEBACK and gives its reference back before it
  * has armed the IO leaves a writeback that nobody will ever end.
  */
 static void put(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		struct eb_judgement *verdict)
 {
-	verdict->quiet = true;
 	counts(verdict, EB_COUNT_PUTS);
-	judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE, look->refs >= 1);
+	if (look->owned == EB_OWNED_UNKNOWN)
+		unknown(verdict);
+	judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE,
+	      look->refs >= 1 && look->owned != EB_NOT_OWNED);
+	judge(verdict, EB_RULE_PUT_LOCKED, !look->lock_left);
 	if (!look->task || READ_ONCE(rec->wb_task) != look->task ||
 	    rec->wb_epoch != look->epoch)
 		return;
@@ -328,26 +331,54 @@ static void last_put(const struct eb_look *look, struct eb_judgement *verdict)
 		judge(verdict, EB_RULE_FREED_DIRTY,
 		      !(look->flags & EB_FLAG_DIRTY));
 	}
+	if (look->owned != EB_OWNED_UNKNOWN)
+		judge(verdict, EB_RULE_FREED_OWNED, look->held == 0);
 	judge(verdict, EB_RULE_FREED_LOCKED, !look->write_locked);
 	judge(verdict, EB_RULE_FREED_ON_LIST, !look->on_list);
 }
 
 /**
- * btrfs_eb_core_ignores - can this event be passed over without a look?
+ * btrfs_eb_core_structure_get - a structure of btrfs takes a reference
  * @rec: the buffer's record
- * @event: the event
- * @task: who runs the hook
+ * @kind: which kind of structure
  *
- * The dance is done at every lookup, and means something only to the task that
- * has armed IO.
+ * What does not fit into the counter makes all of it unknown.
  *
- * Context: any.
- * Return: true if the event changes nothing and judges nothing.
+ * Context: any, irq included.
  */
-bool btrfs_eb_core_ignores(const struct btrfs_eb_debug *rec,
-			   enum eb_debug_event event, const void *task)
+void btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
+				 enum eb_debug_kind kind)
 {
-	return event == EB_EVENT_IO_DANCE && READ_ONCE(rec->io_task) != task;
+	s64 old = atomic64_read(&rec->structures);
+
+	do {
+		if (((u64)old >> (8 * kind) & 0xff) == 0xff) {
+			WRITE_ONCE(rec->unrecorded, true);
+			return;
+		}
+	} while (!atomic64_try_cmpxchg(&rec->structures, &old,
+				       old + (1LL << (8 * kind))));
+}
+
+/**
+ * btrfs_eb_core_structure_put - a structure of btrfs parts with a reference
+ * @rec: the buffer's record
+ * @kind: which kind of structure
+ *
+ * Context: any, irq included.
+ * Return: false if it held none, and nothing changed.
+ */
+bool btrfs_eb_core_structure_put(struct btrfs_eb_debug *rec,
+				 enum eb_debug_kind kind)
+{
+	s64 old = atomic64_read(&rec->structures);
+
+	do {
+		if (!((u64)old >> (8 * kind) & 0xff))
+			return false;
+	} while (!atomic64_try_cmpxchg(&rec->structures, &old,
+				       old - (1LL << (8 * kind))));
+	return true;
 }
 
 /**
@@ -427,6 +458,12 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		counts(verdict, EB_COUNT_FREE);
 		judge(verdict, EB_RULE_FREED_IN_TREE, !look->in_tree);
 		break;
+	case EB_EVENT_PATH_FREE:
+		judge(verdict, EB_RULE_LEFT_IN_PATH, look->held == 0);
+		break;
+	case EB_EVENT_TASK_END:
+		judge(verdict, EB_RULE_LEFT_BY_TASK, look->held == 0);
+		break;
 	case EB_EVENT_UNMOUNT:
 		/* What has no reference waits for RCU. */
 		verdict->quiet = true;
@@ -471,18 +508,26 @@ void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look
 
 /**
  * btrfs_eb_core_note - remember a transition in the buffer's history
- * @rec: the buffer's record
- * @look: one look at the buffer
+ * @history: the buffer's history
  * @event: what happened
- * @now_us: a clock that runs on one machine, in microseconds
+ * @refs: reference count
+ * @flags: enum eb_flag
+ * @site: low half of the address of whom it belongs to
+ * @now: eb_now()
  *
- * Context: any.  Writers may meet; each writes a word of its own.
+ * Context: any.  Writers may meet; each writes a transition of its own, unless
+ * one of them is held up for a whole round.
  */
-void btrfs_eb_core_note(struct btrfs_eb_debug *rec, const struct eb_look *look,
-			enum eb_debug_event event, u32 now_us)
+void btrfs_eb_core_note(struct eb_history *history, enum eb_debug_event event,
+			int refs, u32 flags, u32 site, u32 now)
 {
-	u32 next = atomic_inc_return(&rec->history_next) - 1;
+	u32 next = atomic_inc_return(&history->next) - 1;
+	struct eb_transition *t = &history->ring[next % EB_HISTORY];
 
-	WRITE_ONCE(rec->history[next % BTRFS_EB_HISTORY],
-		   eb_history_pack(event, look->refs, look->flags, now_us));
+	t->now = now;
+	t->site = site;
+	t->flags = flags;
+	t->refs = clamp(refs, 0, 0xffff);
+	t->cpu = raw_smp_processor_id();
+	t->event = event + 1;
 }

@@ -20,12 +20,12 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/timekeeping.h>
 #include <linux/seq_file.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
 #include "eb_debug_base.h"
+#include "eb_debug_sites.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/btrfs_eb.h>
@@ -34,25 +34,18 @@
 #define EB_VERDICTS	4
 /* Pairs of rule and site that are remembered as reported. */
 #define EB_SAID		64
-/* Buffers left at unmount that are shown beside the first. */
-#define EB_LEFT_SHOWN	8
-
-struct eb_counts {
-	u64 count[EB_COUNT_COUNT];
-	u64 broken[EB_RULE_COUNT];
-	u64 judged[EB_RULE_COUNT][EB_SITE_COUNT];
-};
 
 DEFINE_STATIC_KEY_FALSE(btrfs_eb_debug_key);
 
-static struct eb_counts __percpu *eb_counts;
+struct eb_counts __percpu *btrfs_eb_counts;
 static struct dentry *eb_dir;
 
 /* 0 while the guard is off; never the same number twice. */
-static u32 eb_epoch;
+u32 btrfs_eb_epoch;
 static u32 eb_last_epoch;
+enum eb_level btrfs_eb_level;
 static bool eb_ready;
-static bool eb_wanted = true;
+static enum eb_level eb_wanted = EB_LEVEL_GUARD;
 static bool eb_coverage;
 static DEFINE_MUTEX(eb_switch_mutex);
 
@@ -71,11 +64,6 @@ static struct {
 
 static struct btrfs_eb_verdict eb_verdicts[EB_VERDICTS];
 
-static u32 now_us(void)
-{
-	return div_u64(ktime_get_mono_fast_ns(), NSEC_PER_USEC);
-}
-
 /* Held by somebody; true also where a spinlock leaves no trace of being held. */
 static bool refs_lock_held(const struct extent_buffer *eb)
 {
@@ -87,8 +75,27 @@ static bool refs_lock_held(const struct extent_buffer *eb)
 #endif
 }
 
-static void look_at(struct eb_look *look, const struct extent_buffer *eb,
-		    enum eb_debug_event event, enum eb_debug_site site)
+/* All that the ledger knows of a buffer, which nobody can hold any more. */
+static unsigned int held_by_anybody(const struct extent_buffer *eb)
+{
+	unsigned int kind, held = 0;
+
+	for (kind = 0; kind < EB_KIND_STRUCTURES; kind++)
+		held += btrfs_eb_core_structures(&eb->debug, kind);
+	return held + btrfs_eb_owner_held(eb, eb->debug.serial);
+}
+
+/**
+ * btrfs_eb_look - take the look at a buffer that the core judges by
+ * @look: where to; the address of the hook and the epoch are the caller's
+ * @eb: the buffer
+ * @event: what happens to it
+ * @site: where
+ *
+ * Context: any.
+ */
+void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
+		   enum eb_debug_event event, enum eb_debug_site site)
 {
 	look->task = in_task() ? current : NULL;
 	look->site = site;
@@ -105,6 +112,10 @@ static void look_at(struct eb_look *look, const struct extent_buffer *eb,
 	case EB_EVENT_LAST_PUT:
 		look->write_locked = eb_base_write_locked(eb);
 		look->on_list = eb_base_on_list(eb);
+		if (!btrfs_eb_core_complete(&eb->debug, look->epoch))
+			break;
+		look->owned = EB_OWNED;
+		look->held = held_by_anybody(eb);
 		break;
 	case EB_EVENT_FREE:
 		look->in_tree = eb_base_in_tree(eb);
@@ -191,7 +202,7 @@ static bool first_time(enum eb_rule rule, unsigned long ip)
 		first = eb_debug_said.what[i].rule != rule ||
 			eb_debug_said.what[i].ip != ip;
 	if (first && i == EB_SAID) {
-		this_cpu_inc(eb_counts->count[EB_COUNT_DROPPED]);
+		eb_count(EB_COUNT_DROPPED);
 		first = false;
 	} else if (first) {
 		eb_debug_said.what[i].rule = rule;
@@ -202,14 +213,15 @@ static bool first_time(enum eb_rule rule, unsigned long ip)
 	return first;
 }
 
-static struct btrfs_eb_verdict *verdict_get(void)
+/* Room for a verdict, NULL if too many are being printed. */
+struct btrfs_eb_verdict *btrfs_eb_verdict_get(void)
 {
 	int i;
 
 	for (i = 0; i < EB_VERDICTS; i++)
 		if (!test_and_set_bit_lock(0, &eb_verdicts[i].busy))
 			return &eb_verdicts[i];
-	this_cpu_inc(eb_counts->count[EB_COUNT_DROPPED]);
+	eb_count(EB_COUNT_DROPPED);
 	return NULL;
 }
 
@@ -224,79 +236,155 @@ void btrfs_eb_verdict_done(struct btrfs_eb_verdict *verdict)
 	clear_bit_unlock(0, &verdict->busy);
 }
 
-/* Copy all that a report needs, for the buffer may be gone when it is printed. */
-static void verdict_fill(struct btrfs_eb_verdict *verdict, enum eb_rule rule,
-			 const struct extent_buffer *eb,
-			 const struct eb_look *look)
+/**
+ * btrfs_eb_verdict_fill - copy all that a report needs
+ * @verdict: where to
+ * @rule: the rule that is broken
+ * @eb: the buffer; it may be gone when the report is printed
+ * @look: the look that it was judged by
+ * @held: the reference that this is about, NULL or without a site if none
+ *
+ * Context: any.
+ */
+void btrfs_eb_verdict_fill(struct btrfs_eb_verdict *verdict, enum eb_rule rule,
+			   const struct extent_buffer *eb,
+			   const struct eb_look *look,
+			   const struct eb_held *held)
 {
 	const struct btrfs_eb_debug *rec = &eb->debug;
 
 	verdict->rule = rule;
 	verdict->look = *look;
-	verdict->start = eb->start;
-	verdict->owner = rec->owner;
-	verdict->generation = rec->generation;
-	verdict->level = rec->level;
-	verdict->armed_ip = eb_address(rec->armed_at, look->ip);
-	verdict->submitted_ip = eb_address(rec->submitted_at, look->ip);
+	btrfs_eb_live_show(&verdict->shown, eb);
+	btrfs_eb_who(&verdict->shown, 1);
+	verdict->armed_ip = eb_address(READ_ONCE(rec->armed_at), look->ip);
+	verdict->submitted_ip = eb_address(READ_ONCE(rec->submitted_at),
+					   look->ip);
+	verdict->owner_ip = held ? eb_address(held->site, look->ip) : 0;
+	verdict->owner_stack = held ? held->stack : 0;
 	verdict->others = 0;
-	verdict->now_us = now_us();
-	verdict->history_next = atomic_read(&rec->history_next);
-	memcpy(verdict->history, rec->history, sizeof(verdict->history));
-	eb_base_fsid(verdict->fsid, eb->fs_info);
+	verdict->now = eb_now();
+	verdict->has_history = rec->history;
+	if (rec->history) {
+		/* Others may write to it meanwhile; a torn entry is only words. */
+		verdict->history = data_race(*rec->history);
+	}
+}
+
+/* A rule is broken: count it and tell those who trace. */
+void btrfs_eb_violation(struct extent_buffer *eb, const struct eb_look *look,
+			enum eb_rule rule)
+{
+	this_cpu_inc(btrfs_eb_counts->broken[rule]);
+	trace_btrfs_eb_violation(eb, look, btrfs_eb_rule_name(rule));
+}
+
+/**
+ * btrfs_eb_verdict_first - find out whom to blame, and whether that is news
+ * @verdict: filled in; completed, or given back if it is not to be printed
+ *
+ * Context: any; walks the stack.
+ * Return: whether it is to be printed.
+ */
+bool btrfs_eb_verdict_first(struct btrfs_eb_verdict *verdict)
+{
+	btrfs_eb_blame(verdict);
+	if (!first_time(verdict->rule, verdict->blamed_ip)) {
+		btrfs_eb_verdict_done(verdict);
+		return false;
+	}
+	btrfs_eb_state_facts(verdict);
+	eb_count(EB_COUNT_REPORTS);
+	return true;
+}
+
+/* Rules that can't be kept apart from places without a hook are only counted. */
+static u64 only_counted(void)
+{
+	return EB_BASE_COUNT_ONLY |
+	       (EB_DEBUG_UNHOOKED_SITES ? EB_RULES_OF_OWNERS : 0);
 }
 
 /* Returns the verdict to be printed by the hook, or NULL to leave it at counts. */
 static struct btrfs_eb_verdict *convict(struct extent_buffer *eb,
 					const struct eb_look *look,
-					enum eb_rule rule)
+					enum eb_rule rule,
+					const struct eb_held *held)
 {
 	struct btrfs_eb_verdict *verdict;
 
 	if (eb->debug.distrusted) {
-		this_cpu_inc(eb_counts->count[EB_COUNT_DISTRUSTED]);
+		eb_count(EB_COUNT_DISTRUSTED);
 		return NULL;
 	}
-	this_cpu_inc(eb_counts->broken[rule]);
-	trace_btrfs_eb_violation(eb, look, btrfs_eb_rule_name(rule));
-	if (EB_BASE_COUNT_ONLY & BIT_ULL(rule))
+	btrfs_eb_violation(eb, look, rule);
+	if (only_counted() & BIT_ULL(rule))
 		return NULL;
 
-	verdict = verdict_get();
+	verdict = btrfs_eb_verdict_get();
 	if (!verdict)
 		return NULL;
 	eb->debug.distrusted = true;
-	verdict_fill(verdict, rule, eb, look);
-	btrfs_eb_blame(verdict);
-	if (!first_time(rule, verdict->blamed_ip)) {
-		btrfs_eb_verdict_done(verdict);
-		return NULL;
-	}
-	btrfs_eb_state_facts(verdict);
-	this_cpu_inc(eb_counts->count[EB_COUNT_REPORTS]);
-	return verdict;
+	btrfs_eb_verdict_fill(verdict, rule, eb, look, held);
+	return btrfs_eb_verdict_first(verdict) ? verdict : NULL;
 }
 
-static struct btrfs_eb_verdict *conclude(struct extent_buffer *eb,
-					 const struct eb_look *look,
-					 const struct eb_judgement *judgement)
+/**
+ * btrfs_eb_conclude - count what was judged, note it, and convict
+ * @eb: the buffer
+ * @look: the look that the core had
+ * @judgement: what the core says
+ * @held: the reference that this is about, NULL if none
+ *
+ * Context: that of the hook.
+ * Return: a verdict that the hook must print and give back, or NULL.
+ */
+struct btrfs_eb_verdict *
+btrfs_eb_conclude(struct extent_buffer *eb, const struct eb_look *look,
+		  const struct eb_judgement *judgement,
+		  const struct eb_held *held)
 {
 	u64 judged = judgement->judged;
 	u32 counts = judgement->counts;
 
-	this_cpu_inc(eb_counts->count[EB_COUNT_EVENTS]);
+	eb_count(EB_COUNT_EVENTS);
 	for (; counts; counts &= counts - 1)
-		this_cpu_inc(eb_counts->count[__ffs(counts)]);
+		eb_count(__ffs(counts));
 	for (; judged; judged &= judged - 1)
-		this_cpu_inc(eb_counts->judged[__ffs64(judged)][look->site]);
+		this_cpu_inc(btrfs_eb_counts->judged[__ffs64(judged)][look->site]);
 	if (!judgement->quiet) {
-		btrfs_eb_core_note(&eb->debug, look, judgement->event,
-				   now_us());
+		struct eb_history *history = READ_ONCE(eb->debug.history);
+
+		if (history)
+			btrfs_eb_core_note(history, judgement->event,
+					   look->refs, look->flags, look->ip,
+					   eb_now());
 		trace(judgement->event, eb, look);
 	}
 	if (likely(judgement->broken == EB_RULE_NONE))
 		return NULL;
-	return convict(eb, look, judgement->broken);
+	return convict(eb, look, judgement->broken, held);
+}
+
+static noinline struct btrfs_eb_verdict *
+judge_event(struct extent_buffer *eb, enum eb_debug_event event,
+	    enum eb_debug_site site, int arg, unsigned long ip)
+{
+	struct eb_look look = { .arg = arg, .ip = ip };
+	struct eb_judgement judgement = { };
+
+	look.epoch = READ_ONCE(btrfs_eb_epoch);
+	if (!look.epoch)
+		return NULL;
+	if (EB_DEBUG_DISTRUST_ON(!eb->debug.live.next))
+		return NULL;
+	btrfs_eb_look(&look, eb, event, site);
+	btrfs_eb_core_event(&eb->debug, &look, event, &judgement);
+	if (judgement.event == EB_EVENT_TREE_REF_SET && !judgement.quiet) {
+		eb->debug.kinds[EB_KIND_TREE].at = look.ip;
+		eb->debug.kinds[EB_KIND_TREE].when = jiffies;
+	}
+	return btrfs_eb_conclude(eb, &look, &judgement, NULL);
 }
 
 /**
@@ -313,36 +401,62 @@ struct btrfs_eb_verdict *btrfs_eb_debug_event(struct extent_buffer *eb,
 					      enum eb_debug_event event,
 					      enum eb_debug_site site, int arg)
 {
-	struct eb_look look = { .arg = arg, .ip = _RET_IP_ };
-	struct eb_judgement judgement = { };
-
-	look.epoch = READ_ONCE(eb_epoch);
-	if (!look.epoch ||
-	    btrfs_eb_core_ignores(&eb->debug, event, current))
-		return NULL;
-	if (EB_DEBUG_DISTRUST_ON(!eb->debug.live.next))
-		return NULL;
-	look_at(&look, eb, event, site);
-	btrfs_eb_core_event(&eb->debug, &look, event, &judgement);
-	return conclude(eb, &look, &judgement);
+	return judge_event(eb, event, site, arg, _RET_IP_);
 }
 
 /**
- * btrfs_eb_debug_lookup_begin - fill in what a lookup remembers
+ * btrfs_eb_debug_dance - check_buffer_tree_ref() runs
  * @eb: the buffer
- * @token: on the stack of the caller
+ *
+ * It does at every lookup, and means something only to the task that has armed IO.
  *
  * Context: any.
+ * Return: as btrfs_eb_debug_event().
  */
-void btrfs_eb_debug_lookup_begin(struct extent_buffer *eb,
-				 struct btrfs_eb_token *token)
+struct btrfs_eb_verdict *btrfs_eb_debug_dance(struct extent_buffer *eb)
 {
-	token->epoch = READ_ONCE(eb_epoch);
-	token->lock_seq = READ_ONCE(eb->debug.lock_seq);
-	token->stale_seq = READ_ONCE(eb->debug.stale_seq);
-	/* The counts first: what moves after this must be seen to have moved. */
-	smp_rmb();
-	token->stale = eb_base_flags(eb) & EB_FLAG_STALE;
+	if (likely(READ_ONCE(eb->debug.io_task) != current))
+		return NULL;
+	return judge_event(eb, EB_EVENT_IO_DANCE, EB_SITE_TREE, 0, _RET_IP_);
+}
+
+/**
+ * btrfs_eb_debug_tree_ref_clear - TREE_REF may have been cleared
+ * @eb: the buffer
+ * @site: where
+ *
+ * Most puts leave it alone.
+ *
+ * Context: refs_lock.
+ * Return: as btrfs_eb_debug_event().
+ */
+struct btrfs_eb_verdict *
+btrfs_eb_debug_tree_ref_clear(struct extent_buffer *eb, enum eb_debug_site site)
+{
+	if (likely(site == EB_SITE_PUT && eb_base_tree_ref(eb)))
+		return NULL;
+	return judge_event(eb, EB_EVENT_TREE_REF_CLEAR, site, 0, _RET_IP_);
+}
+
+/**
+ * btrfs_eb_debug_put_locked - a put goes on under refs_lock
+ * @eb: the buffer
+ * @site: where
+ *
+ * Nearly all puts come here, so what is usual is done in short.
+ *
+ * Context: refs_lock.
+ * Return: as btrfs_eb_debug_event().
+ */
+struct btrfs_eb_verdict *btrfs_eb_debug_put_locked(struct extent_buffer *eb,
+						   enum eb_debug_site site)
+{
+	if (unlikely(site != EB_SITE_PUT || eb_base_refs(eb) < 2 ||
+		     eb_base_stale(eb) || !eb_base_tree_ref(eb)))
+		return judge_event(eb, EB_EVENT_PUT_LOCKED, site, 0, _RET_IP_);
+	btrfs_eb_core_section(&eb->debug, in_task() ? current : NULL,
+			      READ_ONCE(btrfs_eb_epoch), true);
+	return NULL;
 }
 
 /**
@@ -359,12 +473,12 @@ struct btrfs_eb_verdict *btrfs_eb_debug_lookup(struct extent_buffer *eb,
 	struct eb_look look = { .ip = _RET_IP_ };
 	struct eb_judgement judgement = { };
 
-	look.epoch = READ_ONCE(eb_epoch);
+	look.epoch = READ_ONCE(btrfs_eb_epoch);
 	if (!look.epoch || token->epoch != look.epoch || !token->stale)
 		return NULL;
-	look_at(&look, eb, EB_EVENT_LOOKUP, EB_SITE_LOOKUP);
+	btrfs_eb_look(&look, eb, EB_EVENT_LOOKUP, EB_SITE_LOOKUP);
 	btrfs_eb_core_lookup(&eb->debug, &look, token, &judgement);
-	return conclude(eb, &look, &judgement);
+	return btrfs_eb_conclude(eb, &look, &judgement, NULL);
 }
 
 /**
@@ -397,27 +511,6 @@ void btrfs_eb_debug_must_dance(struct extent_buffer *eb)
 	eb->debug.io_must_dance = true;
 }
 
-/**
- * btrfs_eb_debug_alloc - a buffer begins to live
- * @eb: the buffer
- *
- * Context: any.
- */
-void btrfs_eb_debug_alloc(struct extent_buffer *eb)
-{
-	struct eb_look look = { .ip = _RET_IP_ };
-	struct eb_judgement judgement = { };
-
-	memset(&eb->debug, 0, sizeof(eb->debug));
-	btrfs_eb_live_add(eb);
-	look.epoch = READ_ONCE(eb_epoch);
-	if (!look.epoch)
-		return;
-	look_at(&look, eb, EB_EVENT_ALLOC, EB_SITE_TREE);
-	btrfs_eb_core_event(&eb->debug, &look, EB_EVENT_ALLOC, &judgement);
-	conclude(eb, &look, &judgement);
-}
-
 /* Let every rule report once more. */
 void btrfs_eb_debug_mount(void)
 {
@@ -434,19 +527,47 @@ static u64 count_sum(size_t offset)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += *(u64 *)((char *)per_cpu_ptr(eb_counts, cpu) + offset);
+		sum += READ_ONCE(*(u64 *)((char *)per_cpu_ptr(btrfs_eb_counts,
+							      cpu) + offset));
 	return sum;
+}
+
+static u64 usual_puts(enum eb_debug_site site)
+{
+	return count_sum(offsetof(struct eb_counts, usual_puts[site]));
+}
+
+/* What a put of which nothing was unusual has been judged by. */
+static bool judged_at_put(enum eb_rule rule)
+{
+	return rule == EB_RULE_PUT_WITHOUT_REFERENCE ||
+	       rule == EB_RULE_PUT_LOCKED;
 }
 
 static u64 judged_sum(enum eb_rule rule, enum eb_debug_site site)
 {
-	return count_sum(offsetof(struct eb_counts, judged[rule][site]));
+	u64 sum = count_sum(offsetof(struct eb_counts, judged[rule][site]));
+
+	return judged_at_put(rule) ? sum + usual_puts(site) : sum;
 }
 
-static void tell_coverage(void)
+static u64 counted_sum(enum eb_count count)
+{
+	u64 sum = count_sum(offsetof(struct eb_counts, count[count]));
+	int site;
+
+	for (site = 0; count == EB_COUNT_PUTS && site < EB_SITE_COUNT; site++)
+		sum += usual_puts(site);
+	return sum;
+}
+
+/* At unmount, if that is asked for. */
+void btrfs_eb_tell_coverage(void)
 {
 	int rule, site;
 
+	if (!READ_ONCE(eb_coverage))
+		return;
 	for (rule = EB_RULE_NONE + 1; rule < EB_RULE_COUNT; rule++)
 		for (site = 0; site < EB_SITE_COUNT; site++)
 			if (judged_sum(rule, site))
@@ -456,100 +577,18 @@ static void tell_coverage(void)
 					judged_sum(rule, site));
 }
 
-/* What is found when a file system goes. */
-struct eb_left {
-	struct eb_look look;
-	struct btrfs_eb_verdict *verdict;
-	unsigned int nr;
-	struct eb_shown shown[EB_LEFT_SHOWN];
-};
-
-/* Called under the lock of the list, oldest buffer first. */
-static void judge_left(struct extent_buffer *eb, void *arg)
-{
-	struct eb_judgement judgement = { };
-	struct eb_left *left = arg;
-
-	if (!left->look.epoch)
-		return;
-	look_at(&left->look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
-	btrfs_eb_core_event(&eb->debug, &left->look, EB_EVENT_UNMOUNT,
-			    &judgement);
-	if (judgement.broken == EB_RULE_NONE)
-		return;
-	/* What was reported already is the same mistake. */
-	if (eb->debug.distrusted) {
-		this_cpu_inc(eb_counts->count[EB_COUNT_DISTRUSTED]);
-		return;
-	}
-	trace_btrfs_eb_violation(eb, &left->look,
-				 btrfs_eb_rule_name(EB_RULE_BUFFER_LEAKED));
-	this_cpu_inc(eb_counts->broken[EB_RULE_BUFFER_LEAKED]);
-	eb->debug.distrusted = true;
-	if (!left->nr && left->verdict)
-		verdict_fill(left->verdict, EB_RULE_BUFFER_LEAKED, eb,
-			     &left->look);
-	else if (left->nr && left->nr <= EB_LEFT_SHOWN)
-		btrfs_eb_live_show(&left->shown[left->nr - 1], eb);
-	left->nr++;
-}
-
-/* Returns whether the verdict is to be printed. */
-static bool tell_left(struct eb_left *left)
-{
-	struct btrfs_eb_verdict *verdict = left->verdict;
-	unsigned int i;
-
-	if (!left->nr)
-		return false;
-	btrfs_eb_blame(verdict);
-	if (!first_time(EB_RULE_BUFFER_LEAKED, verdict->blamed_ip))
-		return false;
-	verdict->others = left->nr - 1;
-	btrfs_eb_state_facts(verdict);
-	for (i = 0; i < min_t(unsigned int, verdict->others, EB_LEFT_SHOWN); i++)
-		pr_warn("also left: start=%llu level=%u owner=%lld refs=%d\n",
-			left->shown[i].start, left->shown[i].level,
-			left->shown[i].owner, left->shown[i].refs);
-	this_cpu_inc(eb_counts->count[EB_COUNT_REPORTS]);
-	return true;
-}
-
-/**
- * btrfs_eb_debug_unmount - all buffers of a file system must be gone
- * @fs_info: the file system
- *
- * Context: process context, no lock held.
- * Return: as btrfs_eb_debug_event().
- */
-struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
-{
-	struct eb_left left = { .look.ip = _RET_IP_ };
-
-	left.look.epoch = READ_ONCE(eb_epoch);
-	if (left.look.epoch) {
-		this_cpu_inc(eb_counts->judged[EB_RULE_BUFFER_LEAKED][EB_SITE_TREE]);
-		left.verdict = verdict_get();
-	}
-	btrfs_eb_live_forget_all(fs_info, judge_left, &left);
-	if (left.look.epoch && READ_ONCE(eb_coverage))
-		tell_coverage();
-	if (!left.verdict || tell_left(&left))
-		return left.verdict;
-	btrfs_eb_verdict_done(left.verdict);
-	return NULL;
-}
-
 static int stats_show(struct seq_file *m, void *v)
 {
 	u64 judged;
 	int i, site;
 
-	seq_printf(m, "on: %d\n", READ_ONCE(eb_epoch) != 0);
+	seq_printf(m, "on: %d\n", READ_ONCE(btrfs_eb_epoch) != 0);
 	seq_printf(m, "buffers: %lu\n", btrfs_eb_live_count());
+	seq_printf(m, "tasks: %u\n", btrfs_eb_owner_tasks());
+	seq_printf(m, "table_bytes: %zu\n", EB_TASKS * sizeof(struct eb_task));
 	for (i = 0; i < EB_COUNT_COUNT; i++)
 		seq_printf(m, "%s: %llu\n", btrfs_eb_count_name(i),
-			   count_sum(offsetof(struct eb_counts, count[i])));
+			   counted_sum(i));
 	for (i = EB_RULE_NONE + 1; i < EB_RULE_COUNT; i++) {
 		judged = 0;
 		for (site = 0; site < EB_SITE_COUNT; site++)
@@ -580,15 +619,19 @@ static int coverage_show(struct seq_file *m, void *v)
 DEFINE_SHOW_ATTRIBUTE(coverage);
 
 /* The epoch is last on the way up and first on the way down. */
-static void eb_switch(bool on)
+static void eb_switch(enum eb_level level)
 {
 	lockdep_assert_held(&eb_switch_mutex);
-	if (on) {
+	WRITE_ONCE(btrfs_eb_level, level);
+	if (level != EB_LEVEL_OFF) {
+		btrfs_eb_owner_level(level);
+		if (!READ_ONCE(btrfs_eb_epoch))
+			btrfs_eb_owner_sweep();
 		static_branch_enable(&btrfs_eb_debug_key);
-		if (!READ_ONCE(eb_epoch))
-			WRITE_ONCE(eb_epoch, ++eb_last_epoch);
+		if (!READ_ONCE(btrfs_eb_epoch))
+			WRITE_ONCE(btrfs_eb_epoch, ++eb_last_epoch);
 	} else {
-		WRITE_ONCE(eb_epoch, 0);
+		WRITE_ONCE(btrfs_eb_epoch, 0);
 		static_branch_disable(&btrfs_eb_debug_key);
 	}
 }
@@ -604,39 +647,54 @@ static void eb_switch(bool on)
  */
 void btrfs_eb_debug_distrust(const char *why)
 {
-	if (xchg(&eb_epoch, 0))
+	if (xchg(&btrfs_eb_epoch, 0))
 		pr_err("the guard is turned off, its own check failed: %s\n",
 		       why);
 }
 
-static int eb_debug_set(const char *val, const struct kernel_param *kp)
+/* A level by its name; on and off also as all boolean parameters have them. */
+static int level_of(const char *val)
 {
+	int level;
 	bool on;
-	int ret;
 
-	ret = kstrtobool(val, &on);
-	if (ret)
-		return ret;
+	for (level = 0; level < EB_LEVEL_COUNT; level++)
+		if (sysfs_streq(val, btrfs_eb_level_name(level)))
+			return level;
+	if (kstrtobool(val, &on))
+		return -EINVAL;
+	return on ? EB_LEVEL_GUARD : EB_LEVEL_OFF;
+}
+
+static int eb_level_set(const char *val, const struct kernel_param *kp)
+{
+	int level = level_of(val);
+
+	if (level < 0)
+		return level;
 	mutex_lock(&eb_switch_mutex);
-	eb_wanted = on;
+	eb_wanted = level;
 	if (eb_ready)
-		eb_switch(on);
+		eb_switch(level);
 	mutex_unlock(&eb_switch_mutex);
 	return 0;
 }
 
-static int eb_debug_get(char *buf, const struct kernel_param *kp)
+static int eb_level_get(char *buf, const struct kernel_param *kp)
 {
-	return sysfs_emit(buf, "%s\n", READ_ONCE(eb_epoch) ? "on" : "off");
+	enum eb_level level = READ_ONCE(btrfs_eb_epoch) ?
+			      READ_ONCE(btrfs_eb_level) : EB_LEVEL_OFF;
+
+	return sysfs_emit(buf, "%s\n", btrfs_eb_level_name(level));
 }
 
 static const struct kernel_param_ops eb_debug_ops = {
-	.set = eb_debug_set,
-	.get = eb_debug_get,
+	.set = eb_level_set,
+	.get = eb_level_get,
 };
 
 module_param_cb(eb_debug, &eb_debug_ops, NULL, 0644);
-MODULE_PARM_DESC(eb_debug, "extent buffer guard: on or off");
+MODULE_PARM_DESC(eb_debug, "extent buffer guard: off, guard, history or stacks");
 module_param_named(eb_debug_coverage, eb_coverage, bool, 0644);
 MODULE_PARM_DESC(eb_debug_coverage,
 		 "tell at each unmount which rule was judged how often");
@@ -644,15 +702,18 @@ MODULE_PARM_DESC(eb_debug_coverage,
 /* Make the guard ready; see eb_debug_init(). */
 void btrfs_eb_debug_init(void)
 {
-	eb_counts = alloc_percpu(struct eb_counts);
-	if (!eb_counts) {
-		pr_err("the guard stays off, no memory for its counters\n");
+	btrfs_eb_counts = alloc_percpu(struct eb_counts);
+	if (!btrfs_eb_counts || btrfs_eb_owner_init()) {
+		pr_err("the guard stays off, no memory for its counters and owners\n");
+		free_percpu(btrfs_eb_counts);
+		btrfs_eb_counts = NULL;
 		return;
 	}
 	eb_dir = debugfs_create_dir("btrfs_eb_debug", NULL);
 	debugfs_create_file("stats", 0444, eb_dir, NULL, &stats_fops);
 	debugfs_create_file("coverage", 0444, eb_dir, NULL, &coverage_fops);
 	debugfs_create_file("buffers", 0400, eb_dir, NULL, &btrfs_eb_buffers_fops);
+	debugfs_create_file("owners", 0600, eb_dir, NULL, &btrfs_eb_owners_fops);
 
 	mutex_lock(&eb_switch_mutex);
 	eb_ready = true;
@@ -663,10 +724,13 @@ void btrfs_eb_debug_init(void)
 /* Undo btrfs_eb_debug_init(). */
 void btrfs_eb_debug_exit(void)
 {
+	if (!btrfs_eb_counts)
+		return;
 	mutex_lock(&eb_switch_mutex);
-	eb_switch(false);
+	eb_switch(EB_LEVEL_OFF);
 	eb_ready = false;
 	mutex_unlock(&eb_switch_mutex);
 	debugfs_remove_recursive(eb_dir);
-	free_percpu(eb_counts);
+	btrfs_eb_owner_exit();
+	free_percpu(btrfs_eb_counts);
 }

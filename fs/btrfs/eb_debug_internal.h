@@ -5,19 +5,22 @@
  * How it flows, arrows go down only:
  *
  *	door	include/linux/eb_debug.h	one nop when off
+ *	owners	eb_debug_owner.c		who takes and gives back a reference
  *	core	eb_debug.c			notes the event, judges it
  *	knobs	eb_debug_fs.c			looks at the buffer, counts, traces, limits
  *	words	eb_debug_report.c		every sentence that a person reads
  *
- * Beside them eb_debug_live.c keeps the list of live buffers.
+ * Beside them eb_debug_live.c keeps the list of live buffers, and eb_debug_who.c
+ * finds out who holds what now.
  *
- * The core knows a buffer's record and one look at the buffer, nothing else, so
- * that KUnit can judge it without a disk.  What differs between kernels is in
- * eb_debug_base.h.
+ * The core knows a buffer's record, a task's list and one look at the buffer,
+ * nothing else, so that KUnit can judge it without a disk.  What differs between
+ * kernels is in eb_debug_base.h.
  *
  * Locks: eb_live.lock and eb_debug_said.lock.  Both are leaves: taken
  * with interrupts off, never together, nothing is printed under them, and none
- * of btrfs's locks is taken under them.
+ * of btrfs's locks is taken under them.  eb_who_mutex stands before eb_live.lock
+ * and is taken by readers of debugfs only.
  */
 
 #ifndef BTRFS_EB_DEBUG_INTERNAL_H
@@ -25,6 +28,11 @@
 
 #include <linux/eb_debug.h>
 #include <linux/fs.h>
+#include <linux/jiffies.h>
+#include <linux/percpu.h>
+#include <linux/sched/clock.h>
+#include <linux/sched.h>
+#include <linux/task_work.h>
 #include <linux/uuid.h>
 
 /*
@@ -71,12 +79,22 @@ enum eb_rule {
 	EB_RULE_FREED_WITH_TREE_REF,
 	EB_RULE_FREED_LOCKED,
 	EB_RULE_FREED_ON_LIST,
+	EB_RULE_FREED_OWNED,
 	EB_RULE_PUT_WITHOUT_REFERENCE,
+	EB_RULE_PUT_LOCKED,
+	EB_RULE_LEFT_IN_PATH,
+	EB_RULE_LEFT_BY_TASK,
 	EB_RULE_STALE_LOOKUP_UNLOCKED,
 	EB_RULE_BUFFER_LEAKED,
 	EB_RULE_WRITE_ON_FAILED_FS,
 	EB_RULE_COUNT
 };
+
+/* Rules that need to know of all references: see eb_debug_sites.h. */
+#define EB_RULES_OF_OWNERS						\
+	(BIT_ULL(EB_RULE_PUT_WITHOUT_REFERENCE) |			\
+	 BIT_ULL(EB_RULE_PUT_LOCKED) | BIT_ULL(EB_RULE_FREED_OWNED) |	\
+	 BIT_ULL(EB_RULE_LEFT_IN_PATH) | BIT_ULL(EB_RULE_LEFT_BY_TASK))
 
 /* What is counted beside the rules; names are in eb_debug_report.c. */
 enum eb_count {
@@ -86,7 +104,11 @@ enum eb_count {
 	EB_COUNT_READS,
 	EB_COUNT_WRITES,
 	EB_COUNT_IO_ENDS,
+	EB_COUNT_GETS,
 	EB_COUNT_PUTS,
+	EB_COUNT_TASK_ENDS,
+	EB_COUNT_PATH_FREES,
+	EB_COUNT_UNRECORDED,
 	EB_COUNT_RELEASE_DONE,
 	EB_COUNT_RELEASE_BUSY,
 	EB_COUNT_RELEASE_NO_TREE_REF,
@@ -99,6 +121,23 @@ enum eb_count {
 	EB_COUNT_REPORTS,
 	EB_COUNT_DROPPED,
 	EB_COUNT_COUNT
+};
+
+/* How much is recorded; each level has what those before it have. */
+enum eb_level {
+	EB_LEVEL_OFF,
+	EB_LEVEL_GUARD,
+	EB_LEVEL_HISTORY,
+	EB_LEVEL_STACKS,
+	EB_LEVEL_COUNT
+};
+
+/* What the ledger says of somebody who gives a reference back. */
+enum eb_owned {
+	/* Not all references of the buffer were seen. */
+	EB_OWNED_UNKNOWN,
+	EB_OWNED,
+	EB_NOT_OWNED,
 };
 
 /**
@@ -116,6 +155,9 @@ enum eb_count {
  * @in_tree: the tree of buffers has this very buffer
  * @on_list: the buffer is on a list of btrfs
  * @fs_error: the file system is in error
+ * @owned: whoever gives a reference back holds one
+ * @lock_left: this task gives its last one back and holds the tree write lock
+ * @held: references that the ledger knows of beside
  */
 struct eb_look {
 	const void *task;
@@ -126,11 +168,14 @@ struct eb_look {
 	int io_pages;
 	int arg;
 	enum eb_debug_site site;
+	enum eb_owned owned;
+	unsigned int held;
 	bool locked;
 	bool write_locked;
 	bool in_tree;
 	bool on_list;
 	bool fs_error;
+	bool lock_left;
 };
 
 /**
@@ -149,59 +194,155 @@ struct eb_judgement {
 	bool quiet;
 };
 
-/* What a report needs, copied while the buffer was still there. */
-struct btrfs_eb_verdict {
-	unsigned long busy;
-	enum eb_rule rule;
-	enum eb_debug_event event;
-	struct eb_look look;
-	u64 start;
-	u64 owner;
-	u64 generation;
-	u8 level;
-	u8 fsid[UUID_SIZE];
-	unsigned long armed_ip;
-	unsigned long submitted_ip;
-	unsigned long blamed_ip;
-	/* Buffers of the same kind beside this one, at unmount. */
-	unsigned int others;
-	u32 now_us;
-	u32 history_next;
-	u64 history[BTRFS_EB_HISTORY];
-	char function[64];
-	char facts[384];
+/* References that one task can hold at a time and be known for. */
+#define EB_HELD		32
+/* Tasks that can hold references at the same time and be known for. */
+#define EB_TASKS	256
+/* Puts of a task that are remembered, since they may not have been its own. */
+#define EB_DOUBTS	4
+/* Owners of one buffer that a report shows, and sites of owners in a list. */
+#define EB_OWNERS	12
+/* Frames of a stack. */
+#define EB_FRAMES	16
+/* Transitions that are remembered from level history on; a power of two. */
+#define EB_HISTORY	16
+
+/**
+ * struct eb_held - one reference that a task holds
+ * @eb: the buffer, only compared
+ * @path: the path whose node it is, only compared
+ * @site: low half of the address of the one who holds it
+ * @serial: that of the buffer
+ * @stack: of the one who took it, 0 if it was not recorded
+ * @when: in jiffies
+ * @kind: enum eb_debug_kind
+ */
+struct eb_held {
+	const struct extent_buffer *eb;
+	const struct btrfs_path *path;
+	u32 site;
+	u32 serial;
+	u32 stack;
+	u32 when;
+	u32 kind;
+};
+
+/**
+ * struct eb_task - what one task holds
+ * @task: the task, NULL while nobody has this entry
+ * @releasing: the path whose nodes it gives back now
+ * @epoch: in which the rest was written
+ * @nr: how many references
+ * @next_doubt: where the next one goes
+ * @pending: @work waits for the return to user space
+ * @pid: of the task, for people
+ * @work: what looks at the list then
+ * @held: the references
+ * @doubts: references of a path that were given back, but not by the path's
+ *          release; that may be right, or the mistake of which the release suffers
+ *
+ * Written by the task alone, so that nothing here needs a lock.  Others read it
+ * to find out who holds a buffer, and may see what is changing.
+ */
+struct eb_task {
+	struct task_struct *task;
+	const struct btrfs_path *releasing;
+	u32 epoch;
+	u16 nr;
+	u8 next_doubt;
+	bool pending;
+	pid_t pid;
+	struct callback_head work;
+	struct eb_held held[EB_HELD];
+	struct eb_held doubts[EB_DOUBTS];
+} ____cacheline_aligned;
+
+/* One transition of a buffer. */
+struct eb_transition {
+	u32 now;
+	u32 site;
+	u16 flags;
+	u16 refs;
+	u16 cpu;
+	u16 event;
+};
+
+/* The last ones of a buffer; @next counts them all. */
+struct eb_history {
+	atomic_t next;
+	struct eb_transition ring[EB_HISTORY];
+};
+
+/* One owner, as it is shown. */
+struct eb_owner {
+	enum eb_debug_kind kind;
+	unsigned int count;
+	unsigned long site;
+	u32 when;
+	u32 stack;
+	pid_t pid;
 };
 
 /* What is shown of a live buffer. */
 struct eb_shown {
+	const struct extent_buffer *eb;
 	u64 start;
 	u64 owner;
 	u64 generation;
 	u8 level;
 	u8 fsid[UUID_SIZE];
 	u32 flags;
+	u32 serial;
 	int refs;
 	int io_pages;
-	u64 last;
+	unsigned int nr_owners;
+	struct eb_owner owners[EB_OWNERS];
 };
 
-/* core */
-bool btrfs_eb_core_ignores(const struct btrfs_eb_debug *rec,
-			   enum eb_debug_event event, const void *task);
-void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
-			 enum eb_debug_event event, struct eb_judgement *verdict);
-void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look,
-			  const struct btrfs_eb_token *token,
-			  struct eb_judgement *verdict);
-void btrfs_eb_core_note(struct btrfs_eb_debug *rec, const struct eb_look *look,
-			enum eb_debug_event event, u32 now_us);
+/* What a report needs, copied while the buffer was still there. */
+struct btrfs_eb_verdict {
+	unsigned long busy;
+	enum eb_rule rule;
+	enum eb_debug_event event;
+	struct eb_look look;
+	unsigned long armed_ip;
+	unsigned long submitted_ip;
+	/* Whom the owners' ledger holds responsible, 0 if it does not say. */
+	unsigned long owner_ip;
+	u32 owner_stack;
+	unsigned long blamed_ip;
+	/* Buffers of the same kind beside this one, at unmount. */
+	unsigned int others;
+	u32 now;
+	struct eb_shown shown;
+	bool has_history;
+	struct eb_history history;
+	char function[64];
+	char facts[384];
+};
 
-/* A remembered transition, packed so that it is written in one store. */
-static inline u64 eb_history_pack(enum eb_debug_event event, int refs, u32 flags,
-				  u32 now_us)
+struct eb_counts {
+	u64 count[EB_COUNT_COUNT];
+	u64 broken[EB_RULE_COUNT];
+	u64 judged[EB_RULE_COUNT][EB_SITE_COUNT];
+	/* Puts of which nothing was unusual; they are in none of the above. */
+	u64 usual_puts[EB_SITE_COUNT];
+};
+
+/* Set by the knobs, read by all. */
+extern struct eb_counts __percpu *btrfs_eb_counts;
+extern u32 btrfs_eb_epoch;
+extern enum eb_level btrfs_eb_level;
+
+static inline void eb_count(enum eb_count count)
 {
-	return (u64)now_us << 32 | (flags & 0xffff) << 16 |
-	       min_t(u32, refs, 0xff) << 8 | (event + 1);
+	this_cpu_inc(btrfs_eb_counts->count[count]);
+}
+
+/* A clock that may be read anywhere, in units of 1024 ns. */
+static inline u32 eb_now(void)
+{
+	return local_clock() >> 10;
 }
 
 /* All hooks are in btrfs, less than 2 GiB from each other: @near is one. */
@@ -209,6 +350,81 @@ static inline unsigned long eb_address(u32 low, unsigned long near)
 {
 	return low ? near + (s32)(low - (u32)near) : 0;
 }
+
+/* core */
+void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			 enum eb_debug_event event, struct eb_judgement *verdict);
+void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			  const struct btrfs_eb_token *token,
+			  struct eb_judgement *verdict);
+void btrfs_eb_core_note(struct eb_history *history,
+			enum eb_debug_event event, int refs, u32 flags,
+			u32 site, u32 now);
+void btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
+				 enum eb_debug_kind kind);
+bool btrfs_eb_core_structure_put(struct btrfs_eb_debug *rec,
+				 enum eb_debug_kind kind);
+
+static inline unsigned int
+btrfs_eb_core_structures(const struct btrfs_eb_debug *rec,
+			 enum eb_debug_kind kind)
+{
+	return (u64)atomic64_read(&rec->structures) >> (8 * kind) & 0xff;
+}
+
+/* A section under refs_lock begins: tests made before it don't count in it. */
+static inline void btrfs_eb_core_section(struct btrfs_eb_debug *rec,
+					 const void *task, u32 epoch,
+					 bool tree_ref)
+{
+	WRITE_ONCE(rec->section_task, task);
+	rec->section_epoch = epoch;
+	rec->section_tested = false;
+	rec->section_tree_ref = tree_ref;
+}
+
+/* Were all references of this buffer recorded? */
+static inline bool btrfs_eb_core_complete(const struct btrfs_eb_debug *rec,
+					  u32 epoch)
+{
+	return rec->epoch == epoch && !READ_ONCE(rec->unrecorded);
+}
+
+/* owners */
+int btrfs_eb_owner_init(void);
+void btrfs_eb_owner_exit(void);
+void btrfs_eb_owner_sweep(void);
+void btrfs_eb_owner_level(enum eb_level level);
+void btrfs_eb_owner_forget(struct extent_buffer *eb);
+void btrfs_eb_owner_suspect(u32 site);
+unsigned int btrfs_eb_owner_held(const struct extent_buffer *eb, u32 serial);
+void btrfs_eb_owner_walk(void (*found)(const struct eb_held *held, pid_t pid,
+				       void *arg), void *arg);
+unsigned int btrfs_eb_owner_tasks(void);
+
+/* who holds what */
+extern const struct file_operations btrfs_eb_buffers_fops;
+extern const struct file_operations btrfs_eb_owners_fops;
+
+void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb);
+void btrfs_eb_who(struct eb_shown *shown, unsigned int nr);
+
+/* verdicts */
+struct btrfs_eb_verdict *btrfs_eb_verdict_get(void);
+void btrfs_eb_verdict_fill(struct btrfs_eb_verdict *verdict, enum eb_rule rule,
+			   const struct extent_buffer *eb,
+			   const struct eb_look *look,
+			   const struct eb_held *held);
+bool btrfs_eb_verdict_first(struct btrfs_eb_verdict *verdict);
+void btrfs_eb_violation(struct extent_buffer *eb, const struct eb_look *look,
+			enum eb_rule rule);
+void btrfs_eb_tell_coverage(void);
+struct btrfs_eb_verdict *
+btrfs_eb_conclude(struct extent_buffer *eb, const struct eb_look *look,
+		  const struct eb_judgement *judgement,
+		  const struct eb_held *held);
+void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
+		   enum eb_debug_event event, enum eb_debug_site site);
 
 /* words */
 const char *btrfs_eb_rule_name(enum eb_rule rule);
@@ -219,14 +435,28 @@ char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags);
 void btrfs_eb_blame(struct btrfs_eb_verdict *verdict);
 void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict);
 
+const char *btrfs_eb_kind_name(enum eb_debug_kind kind);
+const char *btrfs_eb_level_name(enum eb_level level);
+void btrfs_eb_function_name(char *buf, size_t size, unsigned long ip);
+bool btrfs_eb_same_function(u32 one, u32 other);
+
 /* live buffers */
-extern const struct file_operations btrfs_eb_buffers_fops;
+struct eb_mark {
+	struct list_head live;
+	struct list_head marks;
+};
 
 void btrfs_eb_live_add(struct extent_buffer *eb);
+bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial);
 void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
 			      void (*found)(struct extent_buffer *eb, void *arg),
 			      void *arg);
-void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb);
+void btrfs_eb_live_open(struct eb_mark *mark);
+void btrfs_eb_live_close(struct eb_mark *mark);
+void btrfs_eb_live_rewind(struct eb_mark *mark);
+unsigned int btrfs_eb_live_next(struct eb_mark *mark, unsigned int max,
+				void (*found)(struct extent_buffer *eb,
+					      void *arg), void *arg);
 unsigned long btrfs_eb_live_count(void);
 
 /* knobs */

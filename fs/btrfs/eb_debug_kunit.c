@@ -12,6 +12,7 @@
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
+#include "eb_debug_ledger.h"
 
 #define EPOCH	7
 #define STEPS	10
@@ -60,6 +61,8 @@ struct eb_sequence {
 #define WRITE_SITE	.look.site = EB_SITE_WRITE
 #define PUT_SITE	.look.site = EB_SITE_PUT
 #define RECLAIM		.look.site = EB_SITE_RELEASE
+#define OWNED		.look.owned = EB_OWNED
+#define NOT_OWNED	.look.owned = EB_NOT_OWNED
 
 #define STARTED		STEP(IO_START, TREE, 2, 0)
 #define ARMED		STEP(IO_ARM, TREE, 2, 4)
@@ -242,6 +245,37 @@ static const struct eb_sequence sequences[] = {
 	ILLEGAL("a put after the last", PUT_WITHOUT_REFERENCE,
 		STEP(PUT, 0, 0, 0, PUT_SITE)),
 
+	LEGAL("a put of what the ledger has", PUT_WITHOUT_REFERENCE,
+	      STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED)),
+	LEGAL("a put of what the ledger may have missed", PUT_WITHOUT_REFERENCE,
+	      STEP(PUT, TREE, 3, 0, PUT_SITE)),
+	ILLEGAL("a put of what somebody else holds", PUT_WITHOUT_REFERENCE,
+		STEP(PUT, TREE, 3, 0, PUT_SITE, NOT_OWNED)),
+
+	/* put_locked */
+	LEGAL("a put after the unlock", PUT_LOCKED,
+	      STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED)),
+	ILLEGAL("the last put of a task that has not unlocked", PUT_LOCKED,
+		STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED, .look.lock_left = true)),
+
+	/* freed_owned */
+	LEGAL("nobody holds what is freed", FREED_OWNED,
+	      STEP(LAST_PUT, 0, 0, 0, OWNED)),
+	LEGAL("freed, and not all is known", FREED_UNDER_IO,
+	      STEP(LAST_PUT, 0, 0, 0, .look.held = 1)),
+	ILLEGAL("freed while somebody holds it", FREED_OWNED,
+		STEP(LAST_PUT, 0, 0, 0, OWNED, .look.held = 1)),
+
+	/* left_in_path, left_by_task */
+	LEGAL("a path leaves nothing", LEFT_IN_PATH,
+	      STEP(PATH_FREE, TREE, 2, 0)),
+	ILLEGAL("a path leaves a reference", LEFT_IN_PATH,
+		STEP(PATH_FREE, TREE, 2, 0, .look.held = 1)),
+	LEGAL("a task leaves nothing", LEFT_BY_TASK,
+	      STEP(TASK_END, TREE, 1, 0)),
+	ILLEGAL("a task leaves a reference", LEFT_BY_TASK,
+		STEP(TASK_END, TREE, 2, 0, .look.held = 1)),
+
 	/* write_on_failed_fs */
 	LEGAL("a write", WRITE_ON_FAILED_FS, HANDED_OVER,
 	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
@@ -415,16 +449,108 @@ static void eb_test_repair(struct kunit *test)
 /* The history is a ring, and what does not fit is cut, not wrapped. */
 static void eb_test_history(struct kunit *test)
 {
-	static const struct eb_look look = { .flags = TREE, .refs = 300 };
+	struct eb_history *history;
+	int i;
+
+	history = kunit_kzalloc(test, sizeof(*history), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, history);
+	for (i = 0; i <= EB_HISTORY; i++)
+		btrfs_eb_core_note(history, EB_EVENT_DIRTY, 70000, TREE, 7, i);
+	KUNIT_EXPECT_EQ(test, history->ring[0].now, EB_HISTORY);
+	KUNIT_EXPECT_EQ(test, history->ring[1].now, 1);
+	KUNIT_EXPECT_EQ(test, history->ring[0].refs, 0xffff);
+	KUNIT_EXPECT_EQ(test, history->ring[0].flags, TREE);
+	KUNIT_EXPECT_EQ(test, history->ring[0].event, EB_EVENT_DIRTY + 1);
+}
+
+/* Addresses that are only compared. */
+static const struct extent_buffer eb_test_buffers[2];
+static const struct btrfs_path eb_test_paths[2];
+
+static void take(struct kunit *test, struct eb_task *t, int buffer,
+		 const struct btrfs_path *path, u32 site)
+{
+	struct eb_held *held = eb_ledger_add(t);
+
+	KUNIT_ASSERT_NOT_NULL(test, held);
+	*held = (struct eb_held){ .eb = &eb_test_buffers[buffer],
+				  .path = path, .site = site };
+	eb_ledger_added(t);
+}
+
+static u32 give_back(struct eb_task *t, int buffer,
+		     const struct btrfs_path *path)
+{
+	struct eb_held *held = eb_ledger_find(t, &eb_test_buffers[buffer], path, 0);
+	u32 site = held ? held->site : 0;
+
+	if (held)
+		eb_ledger_put(t, held, 99);
+	return site;
+}
+
+/* Of several references to one buffer, the right one is given back. */
+static void eb_test_ledger(struct kunit *test)
+{
+	const struct btrfs_path *path = &eb_test_paths[0];
+	struct eb_task *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	take(test, t, 0, path, 1);
+	take(test, t, 0, NULL, 2);
+	take(test, t, 1, NULL, 3);
+	take(test, t, 0, &eb_test_paths[1], 4);
+
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 2);
+	t->releasing = path;
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, path), 1);
+	/* What is left is in another path, and that is a reason for doubt. */
+	KUNIT_EXPECT_PTR_EQ(test, NULL,
+			    (void *)eb_ledger_doubt(t, &eb_test_buffers[0], 0));
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 4);
+	KUNIT_ASSERT_NOT_NULL(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0));
+	KUNIT_EXPECT_EQ(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0)->site,
+			99);
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 0);
+	KUNIT_EXPECT_EQ(test, give_back(t, 1, NULL), 3);
+	KUNIT_EXPECT_EQ(test, t->nr, 0);
+
+	/* One more for a moment is not what others give back. */
+	take(test, t, 0, path, (u32)(unsigned long)take);
+	take(test, t, 0, NULL, (u32)(unsigned long)give_back);
+	t->held[1].kind = EB_KIND_EXTRA;
+	KUNIT_EXPECT_PTR_EQ(test, &t->held[0],
+			    eb_ledger_find(t, &eb_test_buffers[0], NULL,
+					   (unsigned long)take));
+	KUNIT_EXPECT_PTR_EQ(test, &t->held[1],
+			    eb_ledger_find(t, &eb_test_buffers[0], NULL,
+					   (unsigned long)give_back));
+}
+
+/* What does not fit is refused, and nothing else is lost. */
+static void eb_test_ledger_full(struct kunit *test)
+{
+	struct eb_task *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	struct btrfs_eb_debug rec = { };
 	int i;
 
-	for (i = 0; i <= BTRFS_EB_HISTORY; i++)
-		btrfs_eb_core_note(&rec, &look, EB_EVENT_DIRTY, i);
-	KUNIT_EXPECT_EQ(test, rec.history[0],
-			eb_history_pack(EB_EVENT_DIRTY, 0xff, TREE,
-					BTRFS_EB_HISTORY));
-	KUNIT_EXPECT_EQ(test, (u32)(rec.history[1] >> 32), 1);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	for (i = 0; i < EB_HELD; i++)
+		take(test, t, 0, NULL, i + 1);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)eb_ledger_add(t));
+	for (i = EB_HELD; i > 0; i--)
+		KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), i);
+
+	for (i = 0; i < 0xff; i++)
+		btrfs_eb_core_structure_get(&rec, EB_KIND_RELOC);
+	KUNIT_EXPECT_FALSE(test, rec.unrecorded);
+	KUNIT_EXPECT_EQ(test, btrfs_eb_core_structures(&rec, EB_KIND_RELOC), 0xff);
+	KUNIT_EXPECT_EQ(test, btrfs_eb_core_structures(&rec, EB_KIND_ZONED), 0);
+	btrfs_eb_core_structure_get(&rec, EB_KIND_RELOC);
+	KUNIT_EXPECT_TRUE(test, rec.unrecorded);
+	for (i = 0; i < 0xff; i++)
+		KUNIT_EXPECT_TRUE(test, btrfs_eb_core_structure_put(&rec, EB_KIND_RELOC));
+	KUNIT_EXPECT_FALSE(test, btrfs_eb_core_structure_put(&rec, EB_KIND_RELOC));
 }
 
 /*
@@ -449,6 +575,8 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_lookups),
 	KUNIT_CASE(eb_test_repair),
 	KUNIT_CASE(eb_test_history),
+	KUNIT_CASE(eb_test_ledger),
+	KUNIT_CASE(eb_test_ledger_full),
 	KUNIT_CASE(eb_test_distrust),
 	{}
 };

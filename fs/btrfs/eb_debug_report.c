@@ -11,7 +11,7 @@
 
 #include <linux/kernel.h>
 #include <linux/printk.h>
-#include <linux/seq_file.h>
+#include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
 #include "ctree.h"
@@ -71,8 +71,16 @@ static const struct {
 	[EB_RULE_FREED_LOCKED] = { "freed_locked", "buffer freed while locked" },
 	[EB_RULE_FREED_ON_LIST] = {
 		"freed_on_list", "buffer freed while on a list" },
+	[EB_RULE_FREED_OWNED] = {
+		"freed_owned", "buffer freed while somebody holds it" },
 	[EB_RULE_PUT_WITHOUT_REFERENCE] = {
 		"put_without_reference", "put by somebody who holds no reference" },
+	[EB_RULE_PUT_LOCKED] = {
+		"put_locked", "last reference put while the buffer is locked" },
+	[EB_RULE_LEFT_IN_PATH] = {
+		"left_in_path", "reference lost from a path", true },
+	[EB_RULE_LEFT_BY_TASK] = {
+		"left_by_task", "reference taken and never given back", true },
 	[EB_RULE_STALE_LOOKUP_UNLOCKED] = {
 		"stale_lookup_unlocked",
 		"stale buffer handed out without waiting for refs_lock", true },
@@ -107,7 +115,11 @@ static const char * const counts[] = {
 	[EB_COUNT_READS] = "reads",
 	[EB_COUNT_WRITES] = "writes",
 	[EB_COUNT_IO_ENDS] = "io_ends",
+	[EB_COUNT_GETS] = "gets",
 	[EB_COUNT_PUTS] = "puts",
+	[EB_COUNT_TASK_ENDS] = "task_ends",
+	[EB_COUNT_PATH_FREES] = "path_frees",
+	[EB_COUNT_UNRECORDED] = "unrecorded",
 	[EB_COUNT_RELEASE_DONE] = "release_done",
 	[EB_COUNT_RELEASE_BUSY] = "release_busy",
 	[EB_COUNT_RELEASE_NO_TREE_REF] = "release_no_tree_ref",
@@ -125,6 +137,9 @@ static_assert(ARRAY_SIZE(counts) == EB_COUNT_COUNT);
 
 static const char * const events[] = {
 	[EB_EVENT_ALLOC] = "alloc",
+	[EB_EVENT_GET] = "get",
+	[EB_EVENT_GIVE] = "give",
+	[EB_EVENT_TAKE] = "take",
 	[EB_EVENT_INSERT] = "insert",
 	[EB_EVENT_TREE_REF_SET] = "tree_ref_set",
 	[EB_EVENT_TREE_REF_REPAIR] = "tree_ref_repair",
@@ -150,10 +165,42 @@ static const char * const events[] = {
 	[EB_EVENT_RELEASE_REFUSED] = "release_refused",
 	[EB_EVENT_LAST_PUT] = "last_put",
 	[EB_EVENT_FREE] = "free",
+	[EB_EVENT_PATH_FREE] = "path_free",
+	[EB_EVENT_TASK_END] = "task_end",
 	[EB_EVENT_UNMOUNT] = "unmount",
 };
 
 static_assert(ARRAY_SIZE(events) == EB_EVENT_COUNT);
+
+static const char * const kinds[] = {
+	[EB_KIND_TREE] = "tree",
+	[EB_KIND_ROOT] = "root",
+	[EB_KIND_COMMIT_ROOT] = "commit_root",
+	[EB_KIND_RELOC] = "reloc",
+	[EB_KIND_ZONED] = "zoned",
+	[EB_KIND_IRQ] = "irq",
+	[EB_KIND_NEW] = "new",
+	[EB_KIND_LOOKUP] = "lookup",
+	[EB_KIND_WALK] = "walk",
+	[EB_KIND_PATH] = "path",
+	[EB_KIND_READAHEAD] = "readahead",
+	[EB_KIND_WRITEBACK] = "writeback",
+	[EB_KIND_IO] = "io",
+	[EB_KIND_LOG] = "log",
+	[EB_KIND_CLONE] = "clone",
+	[EB_KIND_EXTRA] = "extra",
+};
+
+static_assert(ARRAY_SIZE(kinds) == EB_KIND_COUNT);
+
+static const char * const levels[] = {
+	[EB_LEVEL_OFF] = "off",
+	[EB_LEVEL_GUARD] = "guard",
+	[EB_LEVEL_HISTORY] = "history",
+	[EB_LEVEL_STACKS] = "stacks",
+};
+
+static_assert(ARRAY_SIZE(levels) == EB_LEVEL_COUNT);
 
 static const char * const flag_names[] = {
 	"UPTODATE", "DIRTY", "WRITEBACK", "TREE_REF", "STALE", "UNMAPPED",
@@ -183,6 +230,16 @@ const char *btrfs_eb_event_name(enum eb_debug_event event)
 	return events[event];
 }
 
+const char *btrfs_eb_kind_name(enum eb_debug_kind kind)
+{
+	return kinds[kind];
+}
+
+const char *btrfs_eb_level_name(enum eb_level level)
+{
+	return levels[level];
+}
+
 /**
  * btrfs_eb_flags_string - spell a buffer's flags out
  * @buf: where to
@@ -205,14 +262,38 @@ char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags)
 	return buf;
 }
 
-/*
- * The name of the function that @ip is in, without what the compiler or the
- * module loader hangs on to it, so that titles are stable.
+/**
+ * btrfs_eb_function_name - the name of a function, as people know it
+ * @buf: where to
+ * @size: its size
+ * @ip: an address in that function, 0 if it is not known
+ *
+ * Without what the compiler or the module loader hangs on to it, so that titles
+ * are stable.
+ *
+ * Context: any.
  */
-static void function_name(char *buf, size_t size, unsigned long ip)
+void btrfs_eb_function_name(char *buf, size_t size, unsigned long ip)
 {
+	if (!ip) {
+		strscpy(buf, "unknown", size);
+		return;
+	}
 	snprintf(buf, size, "%ps", (void *)ip);
 	buf[strcspn(buf, ". ")] = 0;
+}
+
+/* Are these low halves of addresses in the same function?  Slow. */
+bool btrfs_eb_same_function(u32 one, u32 other)
+{
+	unsigned long near = (unsigned long)btrfs_eb_same_function;
+	char names[2][64];
+
+	btrfs_eb_function_name(names[0], sizeof(names[0]),
+			       eb_address(one, near));
+	btrfs_eb_function_name(names[1], sizeof(names[1]),
+			       eb_address(other, near));
+	return !strcmp(names[0], names[1]);
 }
 
 static const char * const helpers[] = { EB_BASE_HELPERS };
@@ -235,10 +316,11 @@ void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
 	unsigned long stack[24];
 	unsigned int nr, i;
 
-	verdict->blamed_ip = verdict->look.ip;
-	function_name(verdict->function, sizeof(verdict->function),
-		      verdict->look.ip);
-	if (rules[verdict->rule].blame_hook || !is_helper(verdict->function))
+	verdict->blamed_ip = verdict->owner_ip ? verdict->owner_ip :
+						 verdict->look.ip;
+	btrfs_eb_function_name(verdict->function, sizeof(verdict->function),
+			       verdict->blamed_ip);
+	if (verdict->owner_ip || rules[verdict->rule].blame_hook || !is_helper(verdict->function))
 		return;
 
 	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 0);
@@ -246,8 +328,8 @@ void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
 		;
 	while (++i < nr && is_helper(verdict->function)) {
 		verdict->blamed_ip = stack[i];
-		function_name(verdict->function, sizeof(verdict->function),
-			      stack[i]);
+		btrfs_eb_function_name(verdict->function,
+				       sizeof(verdict->function), stack[i]);
 	}
 }
 
@@ -259,18 +341,19 @@ void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
  */
 void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
 {
+	const struct eb_shown *shown = &verdict->shown;
 	size_t size = sizeof(verdict->facts);
 	char flags[128];
 	size_t len;
 
 	len = scnprintf(verdict->facts, size,
 			"rule=%s start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s\nBTRFS eb_debug: fsid=%pU",
-			rules[verdict->rule].name, verdict->start,
-			verdict->level, verdict->owner, verdict->generation,
+			rules[verdict->rule].name, shown->start,
+			shown->level, shown->owner, shown->generation,
 			verdict->look.refs, verdict->look.io_pages,
 			btrfs_eb_flags_string(flags, sizeof(flags),
 					      verdict->look.flags),
-			verdict->fsid);
+			shown->fsid);
 	if (verdict->armed_ip)
 		len += scnprintf(verdict->facts + len, size - len,
 				 " armed=%ps", (void *)verdict->armed_ip);
@@ -298,31 +381,83 @@ const char *btrfs_eb_verdict_facts(const struct btrfs_eb_verdict *verdict)
 	return verdict->facts;
 }
 
+static void tell_stack(u32 handle)
+{
+	unsigned long *frames;
+	unsigned int nr;
+
+	if (!handle)
+		return;
+	nr = stack_depot_fetch(handle, &frames);
+	stack_trace_print(frames, nr, 4);
+}
+
+static void tell_owner(const struct eb_owner *owner)
+{
+	char function[64];
+
+	btrfs_eb_function_name(function, sizeof(function), owner->site);
+	if (owner->pid)
+		pr_warn("    %-11s %-32s pid %d, %u ms ago\n",
+			kinds[owner->kind], function, owner->pid,
+			jiffies_to_msecs((u32)jiffies - owner->when));
+	else
+		pr_warn("    %-11s %-32s count %u, %u ms ago\n",
+			kinds[owner->kind], function, owner->count,
+			jiffies_to_msecs((u32)jiffies - owner->when));
+	tell_stack(owner->stack);
+}
+
+static void tell_owners(const struct eb_shown *shown)
+{
+	unsigned int i;
+
+	pr_warn("owners of buffer start=%llu, oldest first:\n", shown->start);
+	for (i = 0; i < shown->nr_owners; i++)
+		tell_owner(&shown->owners[i]);
+	if (!shown->nr_owners)
+		pr_warn("    none that is known\n");
+}
+
+static void tell_transition(const struct eb_transition *t, u32 now,
+			    unsigned long near)
+{
+	char flags[128], function[64];
+
+	if (!t->event || t->event > EB_EVENT_COUNT)
+		return;
+	btrfs_eb_function_name(function, sizeof(function),
+			       eb_address(t->site, near));
+	/* The clock counts in 1024 ns. */
+	pr_warn("%10llu us ago  cpu%-2u %-15s refs=%u flags=%s %s\n",
+		(u64)(now - t->now) * 1024 / 1000, t->cpu, events[t->event - 1],
+		t->refs, btrfs_eb_flags_string(flags, sizeof(flags), t->flags),
+		function);
+}
+
 /**
- * btrfs_eb_verdict_history - print what happened to the buffer lately
+ * btrfs_eb_verdict_background - print who holds the buffer, and its last transitions
  * @verdict: the verdict
  *
  * Context: any; no lock of the guard is held.
  */
-void btrfs_eb_verdict_history(const struct btrfs_eb_verdict *verdict)
+void btrfs_eb_verdict_background(const struct btrfs_eb_verdict *verdict)
 {
-	char flags[128];
-	int i;
+	u32 next = atomic_read(&verdict->history.next);
+	unsigned int i;
 
-	pr_warn("last transitions of buffer start=%llu, newest last:\n",
-		verdict->start);
-	for (i = 0; i < BTRFS_EB_HISTORY; i++) {
-		u64 word = verdict->history[(verdict->history_next + i) %
-					    BTRFS_EB_HISTORY];
-
-		if (!(word & 0xff) || (word & 0xff) > EB_EVENT_COUNT)
-			continue;
-		pr_warn("%10u us ago  %-15s refs=%u flags=%s\n",
-			verdict->now_us - (u32)(word >> 32),
-			events[(word & 0xff) - 1], (u8)(word >> 8),
-			btrfs_eb_flags_string(flags, sizeof(flags),
-					      (u16)(word >> 16)));
+	tell_owners(&verdict->shown);
+	if (verdict->owner_stack) {
+		pr_warn("it was taken at:\n");
+		tell_stack(verdict->owner_stack);
 	}
-	pr_warn("rule %s is explained in Documentation/dev-tools/btrfs-eb-debug.rst\n",
-		rules[verdict->rule].name);
+	if (verdict->has_history)
+		pr_warn("last transitions of buffer start=%llu, newest last:\n",
+			verdict->shown.start);
+	for (i = 0; i < EB_HISTORY && verdict->has_history; i++)
+		tell_transition(&verdict->history.ring[(next + i) % EB_HISTORY],
+				verdict->now, verdict->look.ip);
+	if (verdict->rule != EB_RULE_NONE)
+		pr_warn("rule %s is explained in Documentation/dev-tools/btrfs-eb-debug.rst\n",
+			rules[verdict->rule].name);
 }

@@ -22,158 +22,16 @@
 
 #include <linux/blk_types.h>
 #include <linux/bug.h>
+#include <linux/eb_debug_types.h>
+#include <linux/instruction_pointer.h>
 #include <linux/jump_label.h>
-#include <linux/list.h>
 #include <linux/types.h>
 
 struct btrfs_fs_info;
+struct btrfs_path;
 struct extent_buffer;
 
-/**
- * enum eb_debug_site - the kind of place in btrfs at which a hook stands
- * @EB_SITE_READ: read of a buffer that covers whole pages
- * @EB_SITE_READ_SUBPAGE: read of a buffer smaller than a page
- * @EB_SITE_READ_END: end of a read
- * @EB_SITE_WRITE: write of a buffer, both page sizes
- * @EB_SITE_WRITE_END: end of a write
- * @EB_SITE_PUT: free_extent_buffer()
- * @EB_SITE_PUT_STALE: free_extent_buffer_stale()
- * @EB_SITE_RELEASE: reclaim of a buffer that covers whole pages
- * @EB_SITE_RELEASE_SUBPAGE: reclaim of a buffer smaller than a page
- * @EB_SITE_LOOKUP: find_extent_buffer()
- * @EB_SITE_TREE: the places that build and end the life of a buffer
- * @EB_SITE_COUNT: how many there are
- *
- * Coverage is counted by site: which rule was judged how often where.
- */
-enum eb_debug_site {
-	EB_SITE_READ,
-	EB_SITE_READ_SUBPAGE,
-	EB_SITE_READ_END,
-	EB_SITE_WRITE,
-	EB_SITE_WRITE_END,
-	EB_SITE_PUT,
-	EB_SITE_PUT_STALE,
-	EB_SITE_RELEASE,
-	EB_SITE_RELEASE_SUBPAGE,
-	EB_SITE_LOOKUP,
-	EB_SITE_TREE,
-	EB_SITE_COUNT
-};
-
-/**
- * enum eb_debug_refusal - why reclaim did not release a buffer
- * @EB_BUSY: somebody holds a reference, or it is dirty or under IO
- * @EB_NO_TREE_REF: the only reference is not the tree's
- */
-enum eb_debug_refusal {
-	EB_BUSY = 1,
-	EB_NO_TREE_REF,
-};
-
 #ifdef CONFIG_BTRFS_EB_DEBUG
-
-/* How many of a buffer's last transitions are kept; a power of two. */
-#define BTRFS_EB_HISTORY	8
-
-/*
- * What the guard knows of one extent buffer.
- *
- * Embedded in struct extent_buffer, last.  The fields fall in four groups, each
- * with one writer at a time:
- *
- *  - live, the list of live buffers, under the lock of that list;
- *  - io_*, *_at and wb_*, written by the task that starts the IO, which
- *    page locks, the extent lock or WRITEBACK make the only one; others only
- *    compare the task with themselves, it is never dereferenced;
- *  - section_* and lock_seq, written under refs_lock;
- *  - the history, a ring of words that anybody may write.
- *
- * What is older than the last time the guard was turned on carries an old epoch
- * and is never judged.
- */
-struct btrfs_eb_debug {
-	/* All buffers that were allocated and not yet freed. */
-	struct list_head live;
-	/* Who armed the IO that is being submitted. */
-	const void *io_task;
-	/* Where the last IO was armed and submitted: low halves of addresses. */
-	u32 armed_at;
-	u32 submitted_at;
-	/* Who turned DIRTY into WRITEBACK and owes the IO. */
-	const void *wb_task;
-	/* Who entered the current section under refs_lock. */
-	const void *section_task;
-	/* The root and the transaction this block belongs to, 0 if not known. */
-	u64 owner;
-	u64 generation;
-	/* Epochs in which the three groups above were written. */
-	u32 io_epoch;
-	u32 wb_epoch;
-	u32 section_epoch;
-	/* Counts sections under refs_lock: what a lookup of a stale buffer needs. */
-	u32 lock_seq;
-	/* Counts the moments at which STALE is taken back. */
-	u32 stale_seq;
-	/* Pages put into bios since the IO was armed. */
-	u16 io_submitted;
-	/* This IO must dance, and has danced. */
-	bool io_must_dance;
-	bool io_danced;
-	/* In this section: under_io was tested, TREE_REF was set at its start. */
-	bool section_tested;
-	bool section_tree_ref;
-	/* Reported once already: one mistake makes one report. */
-	bool distrusted;
-	u8 level;
-	atomic_t history_next;
-	u64 history[BTRFS_EB_HISTORY];
-};
-
-/*
- * What a lookup remembers between its two hooks.
- *
- * Lives on the stack of the function that looks a buffer up, so that no other
- * task's lookup can be taken for this one.
- */
-struct btrfs_eb_token {
-	u32 epoch;
-	u32 lock_seq;
-	u32 stale_seq;
-	bool stale;
-};
-
-/* What the hooks below tell the core. */
-enum eb_debug_event {
-	EB_EVENT_ALLOC,
-	EB_EVENT_INSERT,
-	EB_EVENT_TREE_REF_SET,
-	EB_EVENT_TREE_REF_REPAIR,
-	EB_EVENT_TREE_REF_CLEAR,
-	EB_EVENT_IO_START,
-	EB_EVENT_IO_ARM,
-	EB_EVENT_IO_DANCE,
-	EB_EVENT_IO_SUBMIT,
-	EB_EVENT_IO_PAGE,
-	EB_EVENT_IO_SENT,
-	EB_EVENT_IO_END,
-	EB_EVENT_WRITEBACK,
-	EB_EVENT_WRITEBACK_END,
-	EB_EVENT_DIRTY,
-	EB_EVENT_CLEAN,
-	EB_EVENT_STALE,
-	EB_EVENT_NEW_BLOCK,
-	EB_EVENT_LOOKUP,
-	EB_EVENT_REFS_LOCK,
-	EB_EVENT_UNDER_IO,
-	EB_EVENT_PUT,
-	EB_EVENT_PUT_LOCKED,
-	EB_EVENT_RELEASE_REFUSED,
-	EB_EVENT_LAST_PUT,
-	EB_EVENT_FREE,
-	EB_EVENT_UNMOUNT,
-	EB_EVENT_COUNT
-};
 
 struct btrfs_eb_verdict;
 
@@ -185,12 +43,35 @@ struct btrfs_eb_verdict *btrfs_eb_debug_event(struct extent_buffer *eb,
 struct btrfs_eb_verdict *btrfs_eb_debug_lookup(struct extent_buffer *eb,
 					       const struct btrfs_eb_token *token);
 struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info);
+struct btrfs_eb_verdict *btrfs_eb_debug_put(struct extent_buffer *eb,
+					    enum eb_debug_site site,
+					    unsigned long by);
+struct btrfs_eb_verdict *btrfs_eb_debug_put_locked(struct extent_buffer *eb,
+						   enum eb_debug_site site);
+struct btrfs_eb_verdict *btrfs_eb_debug_dance(struct extent_buffer *eb);
+struct btrfs_eb_verdict *
+btrfs_eb_debug_tree_ref_clear(struct extent_buffer *eb,
+			      enum eb_debug_site site);
+struct btrfs_eb_verdict *btrfs_eb_debug_path_free(const struct btrfs_path *path);
+struct btrfs_eb_verdict *btrfs_eb_debug_task_end(void);
+void btrfs_eb_debug_get(struct extent_buffer *eb, enum eb_debug_kind kind,
+			unsigned long ip);
+void btrfs_eb_debug_get_node(struct extent_buffer *eb,
+			     const struct btrfs_path *path);
+void btrfs_eb_debug_hand_out(struct extent_buffer *eb, enum eb_debug_kind kind,
+			     unsigned long ip);
+void btrfs_eb_debug_give(struct extent_buffer *eb, enum eb_debug_kind kind,
+			 unsigned long ip);
+void btrfs_eb_debug_take(struct extent_buffer *eb, enum eb_debug_kind kind,
+			 unsigned long ip);
+void btrfs_eb_debug_path(const struct btrfs_path *path, unsigned long ip);
+void btrfs_eb_debug_path_release(const struct btrfs_path *path);
 void btrfs_eb_debug_lookup_begin(struct extent_buffer *eb,
-				 struct btrfs_eb_token *token);
+				 struct btrfs_eb_token *token, unsigned long ip);
 void btrfs_eb_debug_describe(struct extent_buffer *eb, u64 owner,
 			     u64 generation, int level);
 void btrfs_eb_debug_must_dance(struct extent_buffer *eb);
-void btrfs_eb_debug_alloc(struct extent_buffer *eb);
+void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip);
 void btrfs_eb_debug_forget(struct extent_buffer *eb);
 void btrfs_eb_debug_mount(void);
 void btrfs_eb_debug_init(void);
@@ -198,19 +79,19 @@ void btrfs_eb_debug_exit(void);
 const char *btrfs_eb_verdict_title(const struct btrfs_eb_verdict *verdict);
 const char *btrfs_eb_verdict_function(const struct btrfs_eb_verdict *verdict);
 const char *btrfs_eb_verdict_facts(const struct btrfs_eb_verdict *verdict);
-void btrfs_eb_verdict_history(const struct btrfs_eb_verdict *verdict);
+void btrfs_eb_verdict_background(const struct btrfs_eb_verdict *verdict);
 void btrfs_eb_verdict_done(struct btrfs_eb_verdict *verdict);
 
 /*
  * The WARN stands in the hook, so that its first line names the function of
- * btrfs which the hook is in, and not one of ours.  The history comes before it:
+ * btrfs which the hook is in, and not one of ours.  Owners and history come before it:
  * with panic_on_warn nothing comes after.
  */
 static __always_inline void eb_debug_say(struct btrfs_eb_verdict *verdict)
 {
 	if (likely(!verdict))
 		return;
-	btrfs_eb_verdict_history(verdict);
+	btrfs_eb_verdict_background(verdict);
 	WARN(1, "BTRFS eb_debug: %s in %s\nBTRFS eb_debug: %s\n",
 	     btrfs_eb_verdict_title(verdict), btrfs_eb_verdict_function(verdict),
 	     btrfs_eb_verdict_facts(verdict));
@@ -227,9 +108,6 @@ static __always_inline void eb_debug_note(const struct extent_buffer *eb,
 }
 
 #else
-
-struct btrfs_eb_debug {};
-struct btrfs_eb_token {};
 
 #define eb_debug_note(eb, event, site, arg)	do { } while (0)
 
@@ -298,10 +176,10 @@ static __always_inline void eb_debug_unmount(struct btrfs_fs_info *fs_info)
  *
  * Context: any.  Works with the guard turned off too.
  */
-static inline void eb_debug_alloc(struct extent_buffer *eb)
+static __always_inline void eb_debug_alloc(struct extent_buffer *eb)
 {
 #ifdef CONFIG_BTRFS_EB_DEBUG
-	btrfs_eb_debug_alloc(eb);
+	btrfs_eb_debug_alloc(eb, _RET_IP_);
 #endif
 }
 
@@ -389,7 +267,10 @@ static __always_inline void eb_debug_new_block(struct extent_buffer *eb,
  */
 static __always_inline void eb_debug_dance(struct extent_buffer *eb)
 {
-	eb_debug_note(eb, EB_EVENT_IO_DANCE, EB_SITE_TREE, 0);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_dance(eb));
+#endif
 }
 
 /**
@@ -440,7 +321,10 @@ static __always_inline void eb_debug_tree_ref_set(struct extent_buffer *eb)
 static __always_inline void eb_debug_tree_ref_clear(struct extent_buffer *eb,
 						    enum eb_debug_site site)
 {
-	eb_debug_note(eb, EB_EVENT_TREE_REF_CLEAR, site, 0);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_tree_ref_clear(eb, site));
+#endif
 }
 
 /**
@@ -614,19 +498,19 @@ static __always_inline void eb_debug_stale(struct extent_buffer *eb)
 }
 
 /**
- * eb_debug_lookup_begin - a lookup took its reference
+ * eb_debug_lookup_begin - a lookup took a reference, for its caller
  * @eb: the buffer
  * @token: of the function that looks it up
  *
  * Context: before that function tests STALE.
  */
-static inline void eb_debug_lookup_begin(struct extent_buffer *eb,
-					 struct btrfs_eb_token *token)
+static __always_inline void eb_debug_lookup_begin(struct extent_buffer *eb,
+						  struct btrfs_eb_token *token)
 {
 #ifdef CONFIG_BTRFS_EB_DEBUG
 	token->epoch = 0;
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		btrfs_eb_debug_lookup_begin(eb, token);
+		btrfs_eb_debug_lookup_begin(eb, token, _RET_IP_);
 #endif
 }
 
@@ -641,8 +525,182 @@ static __always_inline void eb_debug_lookup_end(struct extent_buffer *eb,
 						const struct btrfs_eb_token *token)
 {
 #ifdef CONFIG_BTRFS_EB_DEBUG
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
+	if (static_branch_unlikely(&btrfs_eb_debug_key) &&
+	    unlikely(token->epoch))
 		eb_debug_say(btrfs_eb_debug_lookup(eb, token));
+#endif
+}
+
+/**
+ * eb_debug_get - this function took a reference
+ * @eb: the buffer
+ * @kind: who holds it
+ *
+ * Context: any; right after the count was raised.
+ */
+static __always_inline void eb_debug_get(struct extent_buffer *eb,
+					 enum eb_debug_kind kind)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_get(eb, kind, 0);
+#endif
+}
+
+/**
+ * eb_debug_get_for_caller - this function took a reference that its caller gets
+ * @eb: the buffer
+ * @kind: who holds it
+ *
+ * Context: any; right after the count was raised.
+ */
+static __always_inline void eb_debug_get_for_caller(struct extent_buffer *eb,
+						    enum eb_debug_kind kind)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_get(eb, kind, _RET_IP_);
+#endif
+}
+
+/**
+ * eb_debug_get_node - this function took a reference for a node of a path
+ * @eb: the buffer
+ * @path: the path
+ *
+ * Context: the task that uses the path; right after the count was raised.
+ */
+static __always_inline void eb_debug_get_node(struct extent_buffer *eb,
+					      const struct btrfs_path *path)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_get_node(eb, path);
+#endif
+}
+
+/**
+ * eb_debug_hold - a reference that a helper took is this function's
+ * @eb: the buffer
+ * @kind: who holds it from now on
+ *
+ * Context: the task that holds it.
+ */
+static __always_inline void eb_debug_hold(struct extent_buffer *eb,
+					  enum eb_debug_kind kind)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_hand_out(eb, kind, 0);
+#endif
+}
+
+/**
+ * eb_debug_hand_out - this function returns a reference to its caller
+ * @eb: the buffer
+ * @kind: who holds it from now on
+ *
+ * Stands on the way on which that succeeds.  A reference that is lost on another
+ * way still belongs to this function then, and that is whom a report names.
+ *
+ * Context: the task that holds it.
+ */
+static __always_inline void eb_debug_hand_out(struct extent_buffer *eb,
+					      enum eb_debug_kind kind)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_hand_out(eb, kind, _RET_IP_);
+#endif
+}
+
+/**
+ * eb_debug_give - this task hands a reference over to a structure
+ * @eb: the buffer
+ * @kind: the kind of structure, below EB_KIND_STRUCTURES
+ *
+ * Context: any; after the structure points to the buffer.
+ */
+static __always_inline void eb_debug_give(struct extent_buffer *eb,
+					  enum eb_debug_kind kind)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_give(eb, kind, 0);
+#endif
+}
+
+/**
+ * eb_debug_take - this task takes the reference of a structure, to give it back
+ * @eb: the buffer, or NULL
+ * @kind: the kind of structure, below EB_KIND_STRUCTURES
+ *
+ * Context: any; before the put.
+ */
+static __always_inline void eb_debug_take(struct extent_buffer *eb,
+					  enum eb_debug_kind kind)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_take(eb, kind, 0);
+#endif
+}
+
+/**
+ * eb_debug_path - the caller gets a path with nodes in it
+ * @path: the path
+ *
+ * Context: the end of a search, in its task.
+ */
+static __always_inline void eb_debug_path(const struct btrfs_path *path)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_path(path, _RET_IP_);
+#endif
+}
+
+/**
+ * eb_debug_path_release - the puts that follow are those of a path
+ * @path: the path
+ *
+ * Context: the task that uses it.
+ */
+static inline void eb_debug_path_release(const struct btrfs_path *path)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_path_release(path);
+#endif
+}
+
+/**
+ * eb_debug_path_free - a path goes, and must not leave a reference behind
+ * @path: the path, released
+ *
+ * Context: the task that used it.
+ */
+static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_path_free(path));
+#endif
+}
+
+/**
+ * eb_debug_work_end - this task is done with a piece of work
+ *
+ * It must not hold a reference.  A task of user space is looked at when it
+ * returns there, without a hook.
+ *
+ * Context: the end of a work item, or of a round of a kernel thread.
+ */
+static __always_inline void eb_debug_work_end(void)
+{
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_task_end());
 #endif
 }
 
@@ -651,12 +709,18 @@ static __always_inline void eb_debug_lookup_end(struct extent_buffer *eb,
  * @eb: the buffer
  * @site: which function gives it back
  *
+ * Stands in the function that btrfs calls to give a reference back, so that the
+ * one at fault is its caller.
+ *
  * Context: any.  The last hook in which that reference may be relied on.
  */
 static __always_inline void eb_debug_put(struct extent_buffer *eb,
 					 enum eb_debug_site site)
 {
-	eb_debug_note(eb, EB_EVENT_PUT, site, 0);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_put(eb, site, _RET_IP_));
+#endif
 }
 
 /**
@@ -672,7 +736,10 @@ static __always_inline void eb_debug_put(struct extent_buffer *eb,
 static __always_inline void eb_debug_put_locked(struct extent_buffer *eb,
 						enum eb_debug_site site)
 {
-	eb_debug_note(eb, EB_EVENT_PUT_LOCKED, site, 0);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_put_locked(eb, site));
+#endif
 }
 
 /**

@@ -10,6 +10,7 @@
 #define BTRFS_EB_DEBUG_BASE_H
 
 #include <linux/once_lite.h>
+#include <linux/stackdepot.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
@@ -52,6 +53,16 @@ static inline u32 eb_base_flags(const struct extent_buffer *eb)
 	       EB_BASE_FLAG(bits, READAHEAD, READAHEAD);
 }
 
+static inline bool eb_base_stale(const struct extent_buffer *eb)
+{
+	return test_bit(EXTENT_BUFFER_STALE, &eb->bflags);
+}
+
+static inline bool eb_base_tree_ref(const struct extent_buffer *eb)
+{
+	return test_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
+}
+
 static inline int eb_base_refs(const struct extent_buffer *eb)
 {
 	return atomic_read(&eb->refs);
@@ -66,6 +77,31 @@ static inline int eb_base_io_pages(const struct extent_buffer *eb)
 static inline bool eb_base_write_locked(const struct extent_buffer *eb)
 {
 	return READ_ONCE(eb->lock_owner) != 0;
+}
+
+static inline bool eb_base_locked_by(const struct extent_buffer *eb,
+				     const struct task_struct *task)
+{
+	return READ_ONCE(eb->lock_owner) == task->pid;
+}
+
+#define EB_BASE_LEVELS	BTRFS_MAX_LEVEL
+
+static inline const struct extent_buffer *
+eb_base_node(const struct btrfs_path *path, int level)
+{
+	return path->nodes[level];
+}
+
+static inline void eb_base_stacks_init(void)
+{
+	stack_depot_init();
+}
+
+/* A stack in the depot, 0 if it can't be stored; the depot never sleeps for it. */
+static inline u32 eb_base_stack_save(unsigned long *frames, unsigned int nr)
+{
+	return stack_depot_save(frames, nr, GFP_NOWAIT | __GFP_NOWARN);
 }
 
 static inline bool eb_base_on_list(const struct extent_buffer *eb)

@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who holds what now, and who still does when a file system goes?
+ *
+ * Two views of the ledger: by buffer and by owner, in debugfs and at unmount.
+ * Readers look at it while btrfs goes on, so what is in flight may be missing or
+ * be told although it is over; nothing of btrfs waits for a reader.
+ */
+
+#define pr_fmt(fmt) "BTRFS eb_debug: " fmt
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+#include <linux/sort.h>
+#include <linux/uaccess.h>
+#include "ctree.h"
+#include "extent_io.h"
+#include "eb_debug_internal.h"
+#include "eb_debug_base.h"
+
+/* Buffers that are copied under the lock of the list at a time. */
+#define EB_BATCH	16
+/* Owners that are told apart in a list of them. */
+#define EB_GROUPS	256
+/* Groups of owners that are printed at unmount. */
+#define EB_GROUPS_SHOWN	16
+
+/* References of the same kind, held by the same function. */
+struct eb_group {
+	u32 site;
+	u32 when;
+	enum eb_debug_kind kind;
+	long count;
+	/* The buffer of the oldest one. */
+	u64 start;
+	char name[64];
+};
+
+struct eb_groups {
+	unsigned int nr;
+	unsigned long lost;
+	struct eb_group group[EB_GROUPS];
+};
+
+/* One reader at a time: the table is too large for a stack. */
+static DEFINE_MUTEX(eb_who_mutex);
+static struct eb_groups eb_scratch;
+static struct eb_groups eb_baseline;
+
+static unsigned long site_address(u32 site)
+{
+	return eb_address(site, (unsigned long)site_address);
+}
+
+/* --- the owners of one buffer --------------------------------------------- */
+
+static void add_owner(struct eb_shown *shown, const struct eb_owner *owner)
+{
+	if (shown->nr_owners < EB_OWNERS)
+		shown->owners[shown->nr_owners++] = *owner;
+}
+
+static bool structure_count(const struct btrfs_eb_debug *rec, u32 flags,
+			    enum eb_debug_kind kind, unsigned int *count)
+{
+	*count = kind == EB_KIND_TREE ? !!(flags & EB_FLAG_TREE_REF) :
+					btrfs_eb_core_structures(rec, kind);
+	return *count;
+}
+
+/**
+ * btrfs_eb_live_show - copy what is shown of a buffer
+ * @shown: where to; the tasks that hold it are still missing
+ * @eb: the buffer
+ *
+ * Context: the caller holds a reference, or the lock of the list of live buffers.
+ */
+void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb)
+{
+	const struct btrfs_eb_debug *rec = &eb->debug;
+	int kind;
+
+	shown->eb = eb;
+	shown->start = eb->start;
+	shown->owner = READ_ONCE(rec->owner);
+	shown->generation = READ_ONCE(rec->generation);
+	shown->level = READ_ONCE(rec->level);
+	shown->serial = rec->serial;
+	shown->flags = eb_base_flags(eb);
+	shown->refs = eb_base_refs(eb);
+	shown->io_pages = eb_base_io_pages(eb);
+	eb_base_fsid(shown->fsid, eb->fs_info);
+	shown->nr_owners = 0;
+	for (kind = 0; kind < EB_KIND_IRQ; kind++) {
+		struct eb_owner owner = { .kind = kind };
+
+		if (!structure_count(rec, shown->flags, kind, &owner.count))
+			continue;
+		owner.site = site_address(READ_ONCE(rec->kinds[kind].at));
+		owner.when = READ_ONCE(rec->kinds[kind].when);
+		owner.stack = kind == EB_KIND_TREE ? 0 :
+						     READ_ONCE(rec->stack);
+		add_owner(shown, &owner);
+	}
+}
+
+struct eb_batch {
+	struct eb_shown *shown;
+	unsigned int nr;
+};
+
+static void add_task(const struct eb_held *held, pid_t pid, void *arg)
+{
+	struct eb_batch *batch = arg;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++) {
+		struct eb_shown *shown = &batch->shown[i];
+		struct eb_owner owner = {
+			.kind = held->kind,
+			.count = 1,
+			.site = site_address(held->site),
+			.when = held->when,
+			.stack = held->stack,
+			.pid = pid,
+		};
+
+		if (held->eb == shown->eb && held->serial == shown->serial)
+			add_owner(shown, &owner);
+	}
+}
+
+static int older_owner(const void *a, const void *b)
+{
+	const struct eb_owner *one = a, *other = b;
+
+	return (s32)(one->when - other->when);
+}
+
+/**
+ * btrfs_eb_who - complete what is shown of buffers by the tasks that hold them
+ * @shown: filled in by btrfs_eb_live_show()
+ * @nr: how many
+ *
+ * Context: any.  The buffers are not touched, they may be gone.
+ */
+void btrfs_eb_who(struct eb_shown *shown, unsigned int nr)
+{
+	struct eb_batch batch = { .shown = shown, .nr = nr };
+	unsigned int i;
+
+	btrfs_eb_owner_walk(add_task, &batch);
+	for (i = 0; i < nr; i++)
+		sort(shown[i].owners, shown[i].nr_owners,
+		     sizeof(shown[i].owners[0]), older_owner, NULL);
+}
+
+/* --- references by owner -------------------------------------------------- */
+
+static void add_to_group(struct eb_groups *groups, enum eb_debug_kind kind,
+			 u32 site, u32 when, unsigned int count, u64 start)
+{
+	struct eb_group *group = groups->group;
+	struct eb_group *end = group + groups->nr;
+
+	for (; group < end; group++)
+		if (group->kind == kind && group->site == site)
+			break;
+	if (group == end) {
+		if (groups->nr == EB_GROUPS) {
+			groups->lost += count;
+			return;
+		}
+		groups->nr++;
+		*group = (struct eb_group){ .kind = kind, .site = site,
+					    .when = when, .start = start };
+	}
+	group->count += count;
+	if ((s32)(when - group->when) < 0) {
+		group->when = when;
+		group->start = start;
+	}
+}
+
+static void group_structures(struct extent_buffer *eb, void *arg)
+{
+	const struct btrfs_eb_debug *rec = &eb->debug;
+	u32 flags = eb_base_flags(eb);
+	unsigned int count;
+	int kind;
+
+	for (kind = 0; kind < EB_KIND_IRQ; kind++)
+		if (structure_count(rec, flags, kind, &count))
+			add_to_group(arg, kind, READ_ONCE(rec->kinds[kind].at),
+				     READ_ONCE(rec->kinds[kind].when), count,
+				     eb->start);
+}
+
+static void group_task(const struct eb_held *held, pid_t pid, void *arg)
+{
+	add_to_group(arg, held->kind, held->site, held->when, 1, 0);
+}
+
+static int more_first(const void *a, const void *b)
+{
+	const struct eb_group *one = a, *other = b;
+
+	if (one->count != other->count)
+		return one->count < other->count ? 1 : -1;
+	return (s32)(one->when - other->when);
+}
+
+static int older_first(const void *a, const void *b)
+{
+	const struct eb_group *one = a, *other = b;
+
+	return (s32)(one->when - other->when);
+}
+
+/* A function may take references at several places: for people they are one. */
+static void merge_groups(struct eb_groups *groups)
+{
+	unsigned int i, k, nr = 0;
+
+	for (i = 0; i < groups->nr; i++) {
+		struct eb_group *group = &groups->group[i];
+
+		btrfs_eb_function_name(group->name, sizeof(group->name),
+				       site_address(group->site));
+		for (k = 0; k < nr; k++)
+			if (groups->group[k].kind == group->kind &&
+			    !strcmp(groups->group[k].name, group->name))
+				break;
+		if (k == nr) {
+			groups->group[nr++] = *group;
+			continue;
+		}
+		groups->group[k].count += group->count;
+		if ((s32)(group->when - groups->group[k].when) < 0) {
+			groups->group[k].when = group->when;
+			groups->group[k].start = group->start;
+		}
+	}
+	groups->nr = nr;
+}
+
+/* All that is held now, over all file systems. */
+static void gather(struct eb_groups *groups)
+{
+	struct eb_mark mark;
+
+	lockdep_assert_held(&eb_who_mutex);
+	groups->nr = 0;
+	groups->lost = 0;
+	btrfs_eb_live_open(&mark);
+	while (btrfs_eb_live_next(&mark, EB_BATCH, group_structures, groups))
+		cond_resched();
+	btrfs_eb_live_close(&mark);
+	btrfs_eb_owner_walk(group_task, groups);
+	merge_groups(groups);
+}
+
+static void subtract(struct eb_groups *groups, const struct eb_groups *less)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < groups->nr; i++)
+		for (k = 0; k < less->nr; k++)
+			if (groups->group[i].kind == less->group[k].kind &&
+			    !strcmp(groups->group[i].name, less->group[k].name))
+				groups->group[i].count -= less->group[k].count;
+}
+
+static int owners_show(struct seq_file *m, void *v)
+{
+	struct eb_groups *groups = &eb_scratch;
+	u32 now = jiffies;
+	unsigned int i;
+
+	mutex_lock(&eb_who_mutex);
+	gather(groups);
+	subtract(groups, &eb_baseline);
+	sort(groups->group, groups->nr, sizeof(groups->group[0]), more_first,
+	     NULL);
+	for (i = 0; i < groups->nr; i++) {
+		const struct eb_group *group = &groups->group[i];
+
+		if (group->count)
+			seq_printf(m, "count=%ld kind=%s site=%s oldest_ms=%u\n",
+				   group->count, btrfs_eb_kind_name(group->kind),
+				   group->name,
+				   jiffies_to_msecs(now - group->when));
+	}
+	if (groups->lost)
+		seq_printf(m, "count=%lu kind=unknown site=unknown oldest_ms=0\n",
+			   groups->lost);
+	mutex_unlock(&eb_who_mutex);
+	return 0;
+}
+
+struct eb_dump {
+	u64 start;
+	struct btrfs_eb_verdict *verdict;
+	unsigned int nr;
+};
+
+static void dump_found(struct extent_buffer *eb, void *arg)
+{
+	struct eb_look look = { .ip = (unsigned long)site_address };
+	struct eb_dump *dump = arg;
+
+	if (eb->start != dump->start || dump->nr++)
+		return;
+	btrfs_eb_look(&look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
+	btrfs_eb_verdict_fill(dump->verdict, EB_RULE_NONE, eb, &look, NULL);
+}
+
+/* Print one buffer to the console: its owners and its history. */
+static int dump_buffer(u64 start)
+{
+	struct eb_dump dump = { .start = start };
+	struct eb_mark mark;
+
+	dump.verdict = btrfs_eb_verdict_get();
+	if (!dump.verdict)
+		return -EBUSY;
+	btrfs_eb_live_open(&mark);
+	while (btrfs_eb_live_next(&mark, EB_BATCH, dump_found, &dump))
+		cond_resched();
+	btrfs_eb_live_close(&mark);
+	if (dump.nr) {
+		btrfs_eb_state_facts(dump.verdict);
+		btrfs_eb_verdict_background(dump.verdict);
+		pr_info("%s\n", btrfs_eb_verdict_facts(dump.verdict));
+	}
+	btrfs_eb_verdict_done(dump.verdict);
+	return dump.nr ? 0 : -ENOENT;
+}
+
+static int owners_verb(char *verb)
+{
+	u64 start;
+	int ret = 0;
+
+	if (!strcmp(verb, "baseline")) {
+		mutex_lock(&eb_who_mutex);
+		gather(&eb_baseline);
+		mutex_unlock(&eb_who_mutex);
+	} else if (!strcmp(verb, "clear")) {
+		mutex_lock(&eb_who_mutex);
+		eb_baseline.nr = 0;
+		mutex_unlock(&eb_who_mutex);
+	} else if (str_has_prefix(verb, "dump=") &&
+		   !kstrtou64(verb + strlen("dump="), 0, &start)) {
+		ret = dump_buffer(start);
+	} else {
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
+static ssize_t owners_write(struct file *file, const char __user *ubuf,
+			    size_t size, loff_t *ppos)
+{
+	char verb[40];
+	int ret;
+
+	if (size >= sizeof(verb))
+		return -EINVAL;
+	if (copy_from_user(verb, ubuf, size))
+		return -EFAULT;
+	verb[size] = 0;
+	ret = owners_verb(strim(verb));
+	return ret ? ret : size;
+}
+
+static int owners_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, owners_show, NULL);
+}
+
+const struct file_operations btrfs_eb_owners_fops = {
+	.owner		= THIS_MODULE,
+	.open		= owners_open,
+	.read		= seq_read,
+	.write		= owners_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+/* --- references by buffer ------------------------------------------------- */
+
+/*
+ * One reader of the list of buffers.  Its mark stands in the list, so that the
+ * lock is held for one batch at a time and the list may change in between.
+ */
+struct eb_reader {
+	struct eb_mark mark;
+	loff_t first;
+	unsigned int nr;
+	struct eb_shown batch[EB_BATCH];
+};
+
+static void show_found(struct extent_buffer *eb, void *arg)
+{
+	struct eb_reader *reader = arg;
+
+	btrfs_eb_live_show(&reader->batch[reader->nr++], eb);
+}
+
+static void reader_fetch(struct eb_reader *reader)
+{
+	reader->first += reader->nr;
+	reader->nr = 0;
+	btrfs_eb_live_next(&reader->mark, EB_BATCH, show_found, reader);
+	btrfs_eb_who(reader->batch, reader->nr);
+}
+
+static void *buffers_at(struct eb_reader *reader, loff_t pos)
+{
+	if (pos == reader->first + reader->nr)
+		reader_fetch(reader);
+	if (pos < reader->first || pos >= reader->first + reader->nr)
+		return NULL;
+	return &reader->batch[pos - reader->first];
+}
+
+static void *buffers_start(struct seq_file *m, loff_t *pos)
+{
+	struct eb_reader *reader = m->private;
+
+	if (!*pos) {
+		btrfs_eb_live_rewind(&reader->mark);
+		reader->first = 0;
+		reader->nr = 0;
+	}
+	return buffers_at(reader, *pos);
+}
+
+static void *buffers_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	return buffers_at(m->private, ++*pos);
+}
+
+static void buffers_stop(struct seq_file *m, void *v)
+{
+}
+
+static int buffers_show(struct seq_file *m, void *v)
+{
+	const struct eb_shown *shown = v;
+	char text[128];
+	unsigned int i;
+
+	seq_printf(m, "start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s owners=",
+		   shown->start, shown->level, shown->owner, shown->generation,
+		   shown->refs, shown->io_pages,
+		   btrfs_eb_flags_string(text, sizeof(text), shown->flags));
+	for (i = 0; i < shown->nr_owners; i++) {
+		const struct eb_owner *owner = &shown->owners[i];
+
+		btrfs_eb_function_name(text, sizeof(text), owner->site);
+		seq_printf(m, "%s%s:%s", i ? "," : "",
+			   btrfs_eb_kind_name(owner->kind), text);
+		if (owner->count > 1)
+			seq_printf(m, "*%u", owner->count);
+	}
+	seq_printf(m, "%s fsid=%pU\n", i ? "" : "-", shown->fsid);
+	return 0;
+}
+
+static const struct seq_operations buffers_sops = {
+	.start	= buffers_start,
+	.next	= buffers_next,
+	.stop	= buffers_stop,
+	.show	= buffers_show,
+};
+
+static int buffers_open(struct inode *inode, struct file *file)
+{
+	struct eb_reader *reader;
+
+	reader = __seq_open_private(file, &buffers_sops, sizeof(*reader));
+	if (!reader)
+		return -ENOMEM;
+	btrfs_eb_live_open(&reader->mark);
+	return 0;
+}
+
+static int buffers_release(struct inode *inode, struct file *file)
+{
+	struct eb_reader *reader = ((struct seq_file *)file->private_data)->private;
+
+	btrfs_eb_live_close(&reader->mark);
+	return seq_release_private(inode, file);
+}
+
+const struct file_operations btrfs_eb_buffers_fops = {
+	.owner		= THIS_MODULE,
+	.open		= buffers_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= buffers_release,
+};
+
+/* --- what is left at unmount ---------------------------------------------- */
+
+struct eb_left {
+	struct eb_look look;
+	struct btrfs_eb_verdict *verdict;
+	struct eb_groups *groups;
+	struct eb_shown shown;
+	unsigned int nr;
+	/* The verdict is about a buffer that somebody beside the tree holds. */
+	bool owned;
+};
+
+/* Who holds it beside the tree: the oldest of them, or NULL. */
+static const struct eb_owner *oldest_owner(const struct eb_shown *shown)
+{
+	unsigned int i;
+
+	for (i = 0; i < shown->nr_owners; i++)
+		if (shown->owners[i].kind != EB_KIND_TREE)
+			return &shown->owners[i];
+	return NULL;
+}
+
+/* The tree's own reference counts only where there is no other. */
+static void group_left(struct eb_groups *groups, const struct eb_shown *shown)
+{
+	bool owned = oldest_owner(shown);
+	unsigned int i;
+
+	for (i = 0; i < shown->nr_owners; i++) {
+		const struct eb_owner *owner = &shown->owners[i];
+
+		if (owner->kind != EB_KIND_TREE || !owned)
+			add_to_group(groups, owner->kind, owner->site,
+				     owner->when, owner->count, shown->start);
+	}
+	if (!shown->nr_owners)
+		groups->lost++;
+}
+
+static void choose_left(struct eb_left *left, struct extent_buffer *eb)
+{
+	const struct eb_owner *owner = oldest_owner(&left->shown);
+
+	if (!left->verdict || left->owned || (left->nr > 1 && !owner))
+		return;
+	btrfs_eb_verdict_fill(left->verdict, EB_RULE_BUFFER_LEAKED, eb,
+			      &left->look, NULL);
+	if (!owner)
+		return;
+	left->owned = true;
+	left->verdict->owner_ip = owner->site;
+	left->verdict->owner_stack = owner->stack;
+}
+
+/* Called under the lock of the list, oldest buffer first. */
+static void judge_left_buffer(struct extent_buffer *eb, void *arg)
+{
+	struct eb_judgement judgement = { };
+	struct eb_left *left = arg;
+
+	if (!left->look.epoch)
+		return;
+	btrfs_eb_look(&left->look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);
+	btrfs_eb_core_event(&eb->debug, &left->look, EB_EVENT_UNMOUNT,
+			    &judgement);
+	if (judgement.broken == EB_RULE_NONE)
+		return;
+	/* What was reported already is the same mistake. */
+	if (eb->debug.distrusted) {
+		eb_count(EB_COUNT_DISTRUSTED);
+		return;
+	}
+	eb->debug.distrusted = true;
+	btrfs_eb_violation(eb, &left->look, EB_RULE_BUFFER_LEAKED);
+	left->nr++;
+	btrfs_eb_live_show(&left->shown, eb);
+	btrfs_eb_who(&left->shown, 1);
+	group_left(left->groups, &left->shown);
+	choose_left(left, eb);
+}
+
+static void tell_left(struct eb_groups *groups)
+{
+	u32 now = jiffies;
+	unsigned int i;
+
+	merge_groups(groups);
+	sort(groups->group, groups->nr, sizeof(groups->group[0]), older_first,
+	     NULL);
+	for (i = 0; i < min_t(unsigned int, groups->nr, EB_GROUPS_SHOWN); i++) {
+		const struct eb_group *group = &groups->group[i];
+
+		pr_warn("left: count=%ld kind=%s site=%s oldest_ms=%u start=%llu\n",
+			group->count, btrfs_eb_kind_name(group->kind),
+			group->name, jiffies_to_msecs(now - group->when),
+			group->start);
+	}
+	if (groups->lost)
+		pr_warn("left: count=%lu kind=unknown\n", groups->lost);
+}
+
+/* Under eb_who_mutex, since it is too large for a stack. */
+static struct eb_left eb_left;
+
+/**
+ * btrfs_eb_debug_unmount - all buffers of a file system must be gone
+ * @fs_info: the file system
+ *
+ * Context: process context, no lock held.
+ * Return: as btrfs_eb_debug_event().
+ */
+struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
+{
+	struct btrfs_eb_verdict *verdict = NULL;
+	struct eb_left *left = &eb_left;
+
+	mutex_lock(&eb_who_mutex);
+	memset(left, 0, sizeof(*left));
+	left->groups = &eb_scratch;
+	left->groups->nr = 0;
+	left->groups->lost = 0;
+	left->look.ip = _RET_IP_;
+	left->look.epoch = READ_ONCE(btrfs_eb_epoch);
+	if (left->look.epoch) {
+		this_cpu_inc(btrfs_eb_counts->judged[EB_RULE_BUFFER_LEAKED][EB_SITE_TREE]);
+		verdict = btrfs_eb_verdict_get();
+		left->verdict = verdict;
+	}
+	btrfs_eb_live_forget_all(fs_info, judge_left_buffer, left);
+	if (verdict && left->nr) {
+		verdict->others = left->nr - 1;
+		if (btrfs_eb_verdict_first(verdict))
+			tell_left(left->groups);
+		else
+			verdict = NULL;
+	} else if (verdict) {
+		btrfs_eb_verdict_done(verdict);
+		verdict = NULL;
+	}
+	mutex_unlock(&eb_who_mutex);
+	if (left->look.epoch)
+		btrfs_eb_tell_coverage();
+	return verdict;
+}

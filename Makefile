@@ -7,7 +7,7 @@
 
 BASE ?= 6.1
 export BASE
-export KSRC EBDEBUG_CACHE
+export KSRC EBDEBUG_CACHE ROUNDS
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -20,6 +20,11 @@ run:
 test:
 	@tools/deps test
 	@tests/run -b $(BASE)
+
+## make perf    what the guard costs, in instructions; ROUNDS=5 for more boots of each kernel
+perf:
+	@tools/deps test
+	@tests/perf/run
 
 ## make lint    only the style and warning checks
 lint:
@@ -43,4 +48,4 @@ distclean:
 	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
 	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
-.PHONY: help run test lint list deps clean distclean
+.PHONY: help run test perf lint list deps clean distclean

@@ -1,11 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The guard in the kernel that btrfs developers test with: lockdep, sleep in
+# The guard in the kernels that btrfs developers test with: lockdep, sleep in
 # atomic context, slab and list checks, btrfs's assertions, leak list and
-# self-tests.  None of them may have a word about the guard, nor the guard.
+# self-tests; the address sanitizer with the search for lost memory; the detector
+# of data races.  None of them may have a word about the guard, nor the guard.
+#
+# The kernels of the sanitizers take nine and ten minutes to build on two cores:
+# their tests are skipped unless EBDEBUG_SLOW=1 is set.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
+
+# The guard with all that it can record, which is what needs memory and others' eyes.
+STACKS=btrfs.eb_debug=stacks
 
 list()
 {
@@ -13,10 +20,28 @@ list()
 		debug-reclaim 'a kernel with lockdep and all checks says nothing, reclaim with two CPUs' \
 		debug-debugfs 'the same while debugfs is read through load, unmount and mount' \
 		debug-toggle 'the same while the guard is turned off and on' \
-		debug-report 'reports printed under refs_lock, under page locks and in irq context: no other check has a word'
+		debug-report 'reports printed under refs_lock, under page locks and in irq context: no other check has a word' \
+		debug-kasan-reclaim 'KASAN says nothing at level stacks, reclaim with two CPUs' \
+		debug-kasan-balance 'the same while trees are relocated' \
+		debug-kasan-enomem 'the same while each allocation fails once, in a new subvolume' \
+		debug-kasan-debugfs 'the same while debugfs is read through load, unmount and mount' \
+		debug-kasan-toggle 'the same while the guard is turned off and on' \
+		debug-kmemleak 'kmemleak finds what a module has lost, and nothing of the guard after unmounts' \
+		debug-kcsan 'KCSAN finds no data race in the guard: reclaim, debugfs, on and off'
 }
 
-prepare() { kernel debug; }
+prepare()
+{
+	case " $* " in
+	*' debug-reclaim '* | *' debug-debugfs '* | *' debug-toggle '* | *' debug-report '*) kernel debug ;;
+	esac
+	case " $* " in
+	*' debug-kasan-'* | *' debug-kmemleak '*) [ "${EBDEBUG_SLOW:-}" != 1 ] || kernel kasan ;;
+	esac
+	case " $* " in
+	*' debug-kcsan '*) [ "${EBDEBUG_SLOW:-}" != 1 ] || kernel kcsan ;;
+	esac
+}
 
 # report MUTANT WORKLOAD RULE FUNCTION
 report()
@@ -35,11 +60,171 @@ all_reports()
 	pass "3 reports"
 }
 
+# --- the checkers were on ---------------------------------------------------
+
+# said DIR LINE: the kernel has said this, a regular expression.
+said() { clean "$1/console.log" | grep -Eq "^$2"; }
+
+# our_objects CONFIG: the guard's object files in that kernel, in the cache.
+our_objects() { find "$(obj_of "$1")/fs/btrfs" -name 'eb_debug*.o'; }
+
+# obj_of CONFIG: where that kernel was built.
+obj_of() { dirname "$(kernel "$1" 2>/dev/null)" | sed 's|/arch/x86/boot$||'; }
+
+# instrumented CONFIG PREFIX: each of the guard's files calls the checker.
+instrumented()
+{
+	our_objects "$1" >"$LOG/objects"
+	[ -s "$LOG/objects" ] || fail "the guard is not in the kernel $1"
+	while read -r object; do
+		nm -u "$object" | grep -q " $2" || fail "${object##*/} has no call of $2*: nothing in it is checked"
+	done <"$LOG/objects"
+}
+
+# at_level_stacks DIR: to the end of the boot.
+at_level_stacks()
+{
+	[ "$(told "$1" level)" = stacks ] || fail "the guard is at level '$(told "$1" level)', not at stacks"
+}
+
+# --- KASAN and kmemleak -----------------------------------------------------
+
+# of_faults NAME: what tests/cases/faults.sh has found out about failing allocations.
+of_faults()
+{
+	sed -n "s/^$1='\(.*\)'\$/\1/p" "$(dirname "$0")/faults.sh"
+}
+
+# kasan EXPECTED WORKLOAD [WORD]...: one boot that is silent but for what is EXPECTED.
+kasan()
+{
+	expected=$1
+	shift
+	boot "$LOG" kasan "$@" mem=1024 timeout=300 $STACKS
+	judge_silent "$LOG" on "$expected" || exit 1
+	said "$LOG" 'kasan: KernelAddressSanitizer initialized' || fail "KASAN was not on"
+	said "$LOG" 'kmemleak: (Kernel memory leak detector disabled|.*[Oo]ut of memory)' && fail "kmemleak gave up"
+	instrumented kasan __asan_
+	at_level_stacks "$LOG"
+}
+
+run_kasan()
+{
+	case $1 in
+	debug-kasan-reclaim) kasan '' reclaim smp=2 ;;
+	debug-kasan-balance) kasan '' balance smp=2 rounds=1 ;;
+	debug-kasan-enomem)
+		caches=$(of_faults CACHES)
+		expected=$(of_faults EXPECTED)
+		[ -n "$caches" ] || fail "tests/cases/faults.sh does not say what may fail"
+		[ -n "$expected" ] || fail "tests/cases/faults.sh does not say what is expected"
+		# All operations take minutes here; this one aborts a transaction in most turns.
+		kasan "$expected" enomem part=trees only=subvol want=100 "$caches" ;;
+	debug-kasan-debugfs) kasan '' debugfs smp=2 ;;
+	debug-kasan-toggle) kasan '' toggle smp=2 level=stacks ;;
+	*) die "there is no test '$1'" ;;
+	esac
+	pass "$(judgements "$LOG"), $(figures "$LOG")"
+}
+
+# judgements DIR: how often a rule was judged.
+judgements()
+{
+	awk '$1 == "stat" && $2 ~ /^judged_/ { n += $3 } END { print n + 0, "judgements" }' "$1/verdict.log"
+}
+
+# lost DIR: for each object that kmemleak has found, whose it is, by the functions
+# that its memory was taken in: ours, the module's that is there for that, or others'.
+# The module's own function is gone by then, and has no name.
+lost()
+{
+	sed -n 's/^kmemleak //p' "$1/verdict.log" | awk '
+		function tell() { if (whose != "") print whose; whose = "" }
+		/^unreferenced object/ { tell(); whose = "other" }
+		/^ +\[<.*>\] .*(btrfs_eb_|eb_debug)/ { whose = "ours" }
+		/^ +\[<.*>\] do_init_module/ && whose == "other" { whose = "module" }
+		END { tell() }'
+}
+
+kmemleak()
+{
+	boot "$LOG" kasan kmemleak mem=1024 timeout=300 $STACKS
+	judge_silent "$LOG" || exit 1
+	said "$LOG" 'kmemleak: Kernel memory leak detector initialized' || fail "kmemleak was not on"
+	at_level_stacks "$LOG"
+	lost "$LOG" >"$LOG/lost"
+	ours=$(grep -c ours "$LOG/lost" || :)
+	module=$(grep -c module "$LOG/lost" || :)
+	others=$(grep -c other "$LOG/lost" || :)
+	[ "$ours" -eq 0 ] || fail "$ours objects of the guard are lost, see $LOG/verdict.log"
+	[ "$module" -ge 5 ] || fail "only $module of the objects that a module has lost were found"
+	pass "0 objects of the guard lost, $module of the module that loses some, $others of others; $(judgements "$LOG")"
+}
+
+# --- KCSAN ------------------------------------------------------------------
+
+# races DIR: the functions of each report, those in which the two accesses stand.
+# There is only one if the other access is of code that KCSAN does not see.
+races()
+{
+	clean "$1/console.log" | sed -n 's/^BUG: KCSAN: [a-z: -]* in //p' |
+		sed 's/ \[btrfs\]//g; s|+0x[0-9a-f]*/0x[0-9a-f]*||g; s| / | |'
+}
+
+# our_races DIR: those in which one of the functions is the guard's.
+our_races()
+{
+	our_objects kcsan | xargs nm | awk '$2 ~ /^[tT]$/ { print $3 }' | sort -u >"$LOG/functions"
+	races "$1" | awk 'NR == FNR { ours[$1]; next } ($1 in ours) || ($2 in ours)' "$LOG/functions" -
+}
+
+# An access is watched for so long, in microseconds, and one in so many is: an emulated
+# CPU may not run at all for the time that is usual.
+WATCH='kcsan.udelay_task=1000 kcsan.skip_watch=1000'
+
+# kcsan WORKLOAD [WORD]...: one boot; races inside btrfs are known, and only counted.
+kcsan()
+{
+	dir=$LOG/$1
+	# shellcheck disable=SC2086  # words
+	boot "$dir" kcsan "$@" smp=2 timeout=300 $STACKS $WATCH
+	judge_no_report "$dir" && judge_ended "$dir" && judge_guard "$dir" || exit 1
+	at_level_stacks "$dir"
+	said "$dir" 'kcsan: enabled early' || fail "KCSAN was not on"
+	said "$dir" 'kcsan: selftest: ([0-9]+)/\1 tests passed' || fail "KCSAN's self-tests did not pass"
+	watched=$(awk '$1 == "kcsan" && $2 == "setup_watchpoints" { print $3 }' "$dir/verdict.log")
+	[ "${watched:-0}" -ge 1000 ] || fail "KCSAN has watched only ${watched:-0} accesses"
+	found=$(trouble "$dir" | grep -v '^BUG: KCSAN: ' | head -n 3)
+	[ -z "$found" ] || fail "the console has a warning: $found"
+	[ "$(races "$dir" | wc -l)" -eq "$(grep -c 'BUG: KCSAN: ' "$dir/console.log")" ] ||
+		fail "not all reports of KCSAN were understood, see $dir/console.log"
+	found=$(our_races "$dir")
+	[ -z "$found" ] || fail "data races in the guard, see $dir/console.log: $(echo "$found" | tr '\n' ';')"
+	told_races="${told_races:-}${told_races:+, }$1 $watched accesses watched, $(races "$dir" | wc -l) foreign reports, $(judgements "$dir")"
+}
+
+run_kcsan()
+{
+	kcsan reclaim rounds=10
+	instrumented kcsan __tsan_
+	kcsan debugfs rounds=3
+	kcsan toggle level=stacks rounds=200
+	pass "$told_races"
+}
+
 run()
 {
 	case $1 in
 	debug-reclaim | debug-debugfs | debug-toggle) ;;
 	debug-report) all_reports ;;
+	*) [ "${EBDEBUG_SLOW:-}" = 1 ] ||
+		skip "its kernel takes long to build and to boot; EBDEBUG_SLOW=1 runs it" ;;
+	esac
+	case $1 in
+	debug-reclaim | debug-debugfs | debug-toggle) ;;
+	debug-kasan-*) run_kasan "$1" ;;
+	debug-kmemleak) kmemleak ;;
+	debug-kcsan) run_kcsan ;;
 	*) die "there is no test '$1'" ;;
 	esac
 	boot "$LOG" debug "${1#debug-}" smp=2 timeout=300

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The documents build without a warning, and what they say exists: each rule,
-# counter, knob and trace event of the sources is in the user's page and the
-# other way round, and the samples are made of what the code prints.
+# counter, knob, level, kind of owner, verb and trace event of the sources is in the
+# user's page and the other way round, and the samples are made of what the code
+# prints.
 #
 # shellcheck disable=SC2016  # the backquotes are reStructuredText
 set -eu
@@ -13,13 +14,14 @@ PAGE=${PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug.rst}
 README=${README:-$TOP/README.rst}
 WORDS=$TOP/fs/btrfs/eb_debug_report.c
 KNOBS=$TOP/fs/btrfs/eb_debug_fs.c
+WHO=$TOP/fs/btrfs/eb_debug_who.c
 
 list()
 {
 	printf '%s\t%s\n' \
 		docs-build "the user's page builds with sphinx, README and CONTRIBUTING parse, no warning" \
-		docs-names "rules, counters, knobs, trace events: page and sources name the same ones" \
-		docs-samples "the reports in README and page are made of what the code prints" \
+		docs-names "rules, counters, knobs, levels, kinds, verbs, trace events: page and sources name the same ones" \
+		docs-samples "the reports in README and page are made of what the code prints, their figures are the sources'" \
 		docs-can-fail "a name, a title or a key that does not exist is found"
 }
 
@@ -66,6 +68,9 @@ table_names()
 		sed 's/.*"\(.*\)"/\1/' | grep -v '^none$' | sort -u
 }
 
+# keys: what stands before "=" in the formats of the lines in debugfs and at unmount.
+keys() { grep -oE '(")?[a-z_]+=%|owners=' "$WHO" | sed 's/=.*//' | tr -d '"' | sort -u; }
+
 # same WHAT: the files "code" and "page" in $LOG hold the same names.
 same()
 {
@@ -109,6 +114,22 @@ names()
 	section debugfs | words '^``[a-z_]+``$' >"$LOG/page"
 	same "debugfs file"
 
+	table_names EB_LEVEL_ >"$LOG/code"
+	section Levels | words '^``[a-z_]+``$' >"$LOG/page"
+	same level
+
+	table_names EB_KIND_ >"$LOG/code"
+	section Owners | sed -nE 's/^``([a-z_]*)`` +(structure|task) .*/\1/p' | sort -u >"$LOG/page"
+	same kind
+
+	grep -oE '(strcmp|str_has_prefix)\(verb, "[a-z_]+' "$WHO" | sed 's/.*"//' | sort -u >"$LOG/code"
+	section debugfs | sed -n 's/^    ``\([a-z_]*\)=*``\(\\ \*start\*\)*$/\1/p' | sort -u >"$LOG/page"
+	same verb
+
+	keys >"$LOG/code"
+	section debugfs | words '``[a-z_]+``' | comm -12 - "$LOG/code" >"$LOG/page"
+	same key
+
 	[ ! -s "$LOG/wrong" ] || fail "page and sources differ in $(wc -l <"$LOG/wrong") names"
 	pass "$total"
 }
@@ -124,8 +145,33 @@ known()
 	cat "$@" | tr '\n\t' '  ' | grep -qF -- "$text" || wrong_name "$what '$text' is not in the sources"
 }
 
-# sample_lines FILE: the lines of reports in it, without indent, time and CPU.
-sample_lines() { sed -E 's/^ *(\[ *[0-9.]+\] *)?//' "$1" | grep -E '^BTRFS eb_debug: |us ago  '; }
+# known_function NAME: a function of btrfs; "unknown" is what the code says of none.
+known_function()
+{
+	[ "$1" = unknown ] || grep -qF -- "$1(" "$(pristine)"/fs/btrfs/*.[ch] ||
+		wrong_name "function '$1(' is not in the sources"
+}
+
+# known_pairs LINE: the keys of a line in debugfs, or of one at unmount; what they
+# say of kinds and functions.
+known_pairs()
+{
+	for pair in $1; do
+		known key "${pair%%=*}=%" "$WHO"
+		case $pair in
+		kind=unknown) ;;
+		kind=*) known kind "\"${pair#*=}\"" "$WORDS" ;;
+		site=*) known_function "${pair#*=}" ;;
+		esac
+	done
+}
+
+# sample_lines FILE: the lines of reports and of "owners" in it, without indent,
+# time and CPU.  What is in capitals is no sample.
+sample_lines()
+{
+	sed -E 's/^ *(\[ *[0-9.]+\] *)?//' "$1" | grep -E '^BTRFS eb_debug: |us ago  |^count=[0-9-]'
+}
 
 check_sample()
 {
@@ -135,18 +181,29 @@ check_sample()
 	grep -q 'BTRFS eb_debug: rule=' "$1" || wrong_name "$(basename "$1"): the sample has no line with rule="
 	while read -r line; do
 		case $line in
-		*'us ago'*)
-			event=${line#*ago}
-			# shellcheck disable=SC2086  # to get the first word
-			set -- $event
-			known event "\"$1\"" "$WORDS" ;;
+		*' us ago  '*)
+			# shellcheck disable=SC2086  # to get the words: CPU, event, refs, flags, function
+			set -- ${line#*ago}
+			case $1 in
+			cpu[0-9]*) ;;
+			*) wrong_name "'$1' is not the CPU of a transition" ;;
+			esac
+			known event "\"${2:-}\"" "$WORDS"
+			known_function "${5:-no function}" ;;
+		*' ms ago')
+			# shellcheck disable=SC2086  # to get the words: kind, function
+			set -- ${line#BTRFS eb_debug:}
+			known kind "\"$1\"" "$WORDS"
+			known_function "$2" ;;
+		count=*) known_pairs "$line" ;;
+		*eb_debug:\ left:*) known_pairs "${line#*left: }" ;;
 		*' is explained in '*)
 			line=${line#*rule }
 			known rule "\"${line%% *}\"" "$WORDS" ;;
 		*' in '*)
 			title=${line#BTRFS eb_debug: }
 			known title "\"${title% in *}\"" "$WORDS"
-			known function "${title##* in }(" "$(pristine)"/fs/btrfs/*.c ;;
+			known_function "${title##* in }" ;;
 		*rule=* | *fsid=*)
 			for pair in ${line#BTRFS eb_debug: }; do
 				known key "${pair%%=*}=%" "$WORDS"
@@ -159,14 +216,44 @@ check_sample()
 
 pristine() { "$TOP/tools/tree" "$BASE" pristine; }
 
+# defined NAME: the number of a macro of the guard.
+defined()
+{
+	cat "$TOP"/fs/btrfs/eb_debug*.[ch] | sed -n "s/^#define $1[[:blank:]]*\\([0-9]*\\)\$/\\1/p"
+}
+
+# decided: "number regex": what the documents say with a number before it.
+decided()
+{
+	echo "$(grep -vcE '^(#|$)|\| not-run:' "$TOP/tests/mutants/table") (mutants|bugs back)"
+	echo "$(defined EB_TASKS) tasks"
+	echo "$(defined EB_HELD) references"
+	echo "$(defined EB_HISTORY) transitions"
+	echo "$(defined EB_FRAMES) frames"
+	echo "$(defined EB_SUSPECTS) suspects"
+	echo "$(defined EB_GROUPS) groups"
+}
+
 # check_figures FILE: numbers that the sources decide.
 check_figures()
 {
-	mutants=$(grep -vcE '^(#|$)|\| not-run:' "$TOP/tests/mutants/table")
-	grep -noE '[0-9]+ (mutants|bugs back)' "$1" | while IFS=: read -r line words; do
-		[ "${words%% *}" = "$mutants" ] ||
-			wrong_name "$(basename "$1"):$line says $words; tests/mutants/table runs $mutants"
+	decided | while read -r number what; do
+		[ -n "$what" ] || wrong_name "a number of '$number' was not found in the sources; this test must be adapted"
+		grep -noE "[0-9]+ $what" "$1" | while IFS=: read -r line words; do
+			[ "${words%% *}" = "$number" ] ||
+				wrong_name "$(basename "$1"):$line says $words; in the sources it is $number"
+		done
 	done
+}
+
+# check_aims: what a level may cost, on the page and in tests/perf/run.
+check_aims()
+{
+	grep '^targets()' "$TOP/tests/perf/run" | grep -oE "'[a-z]+ [0-9.]+'" | tr -d "'" | sort >"$LOG/code"
+	[ -s "$LOG/code" ] || wrong_name "tests/perf/run has no targets; this test must be adapted"
+	section Cost | sed -nE 's/^``([a-z]+)`` +\+[0-9.]+ % +([0-9.]+) % .*/\1 \2/p' | sort >"$LOG/page"
+	cmp -s "$LOG/code" "$LOG/page" ||
+		wrong_name "the aims for the cost of a level are not those of tests/perf/run: $(diff "$LOG/code" "$LOG/page" | grep '^[<>]' | tr '\n' ' ')"
 }
 
 samples()
@@ -177,6 +264,7 @@ samples()
 		check_sample "$file"
 		check_figures "$file"
 	done
+	check_aims
 	grep -oE '^[A-Za-z][A-Za-z0-9_./-]*/' "$README" | while read -r path; do
 		[ -e "$TOP/$path" ] || wrong_name "README.rst: there is no $path"; done
 	[ ! -s "$LOG/wrong" ] || fail "$(wc -l <"$LOG/wrong") things in the samples are not real"
@@ -210,6 +298,24 @@ can_fail()
 	spoil docs-names PAGE 's/``repairs``  /``repaired`` /' 'counter repaired'
 	spoil docs-names PAGE 's/``btrfs_eb_alloc``/``btrfs_eb_allocate``/' 'trace event btrfs_eb_alloc '
 	spoil docs-names PAGE 's/btrfs.eb_debug_coverage/btrfs.eb_debug_cover/' 'knob btrfs.eb_debug_cover '
+	spoil docs-names PAGE 's/^``history``$/``story``/' 'level history is in the sources and not'
+	spoil docs-names PAGE 's/^``readahead``/``readbehind``/' 'kind readbehind is in the page and not'
+	spoil docs-names PAGE 's/^    ``baseline``$/    ``basis``/' 'verb baseline is in the sources and not'
+	spoil docs-names PAGE 's/``oldest_ms``/the age/' 'key oldest_ms is in the sources and not'
+	spoil docs-samples PAGE 's/256 groups/99 groups/' 'says 99 groups'
+	spoil docs-samples PAGE 's/^\(``guard``  *+[0-9.]* %  *\)[0-9.]* %/\1999 %/' 'guard 999'
+	owner='    BTRFS eb_debug:     lookup      read_tree_block                  pid 21, 3 ms ago'
+	event='    BTRFS eb_debug:        154 us ago  cpu0  io_arm          refs=2 flags=TREE_REF read_tree_block'
+	left='    BTRFS eb_debug: left: count=3 kind=path site=btrfs_search_slot oldest_ms=7 start=4096'
+	spoil docs-samples README "\$a\\$(echo "$owner" | sed 's/lookup/glance/')" "kind '\"glance\"'"
+	spoil docs-samples README "\$a\\$(echo "$owner" | sed 's/read_tree_block/no_such_name/')" "function 'no_such_name('"
+	spoil docs-samples README "\$a\\$(echo "$event" | sed 's/cpu0 //')" "'io_arm' is not the CPU"
+	spoil docs-samples README "\$a\\$(echo "$event" | sed 's/io_arm/io_disarm/')" "event '\"io_disarm\"'"
+	spoil docs-samples README "\$a\\$(echo "$left" | sed 's/oldest_ms/age_ms/')" "key 'age_ms=%'"
+	spoil docs-samples README "\$a\\$(echo "$left" | sed 's/.*count/    count/;s/path/trail/')" "kind '\"trail\"'"
+	# What is planted is wrong by the one word that was changed.
+	printf '%s\n' "$owner" "$event" "$left" | cat "$README" - >"$LOG/right.rst"
+	env README="$LOG/right.rst" LOG="$LOG/inner" "$0" run docs-samples || fail "lines as the code prints them are not known"
 	spoil docs-samples README 's/BTRFS eb_debug: .* in /BTRFS eb_debug: no such title in /' "title '\"no such title\"'"
 	spoil docs-samples README 's/ refs=/ references=/' "key 'references=%'"
 	pass "$count offences planted, $count found"

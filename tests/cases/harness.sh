@@ -23,6 +23,8 @@ list()
 		harness-guard-off 'a guard that is missing, is off or turned itself off is a failure' \
 		harness-hunk 'a hunk that does not apply is named with its file, and the tree stays as it was' \
 		harness-twice 'a tree that has the guard is refused' \
+		harness-unhooked 'a tree with a reference of its own is accepted, the place named and counted' \
+		harness-sites-missing-tool 'without Coccinelle it is said that nobody looked, and nothing is taken for counted' \
 		harness-base 'an unknown base, and a tree that is none, are refused by name' \
 		harness-ksrc-dirty 'KSRC with uncommitted changes is refused' \
 		harness-ksrc 'KSRC is recognised, used, and not modified' \
@@ -213,6 +215,55 @@ twice()
 	pass "refused"
 }
 
+# sites_of TREE: the number that its header gives.
+sites_of() { sed -n 's/^#define EB_DEBUG_UNHOOKED_SITES //p' "$1/fs/btrfs/eb_debug_sites.h"; }
+
+# whole_btrfs DIR: the base's fs/btrfs, with all headers that give things a type.
+whole_btrfs()
+{
+	src=$("$TOP/tools/source" "$BASE")
+	mkdir -p "$1/fs"
+	cp -r "$src/fs/btrfs" "$1/fs/btrfs"
+	small_tree "$1"
+}
+
+# The overlay's header says 0, so that the number must have been written.
+unhooked()
+{
+	whole_btrfs "$LOG/before"
+	cp -r "$LOG/before" "$LOG/tree"
+	"$TOP/tools/apply" --write-dance "$LOG/before" 2>"$LOG/out" || fail "the hooks do not apply to their base"
+	known=$(sites_of "$LOG/before")
+	# A type that only a header tells, and a name that nothing else has.
+	printf '%s\n' '' 'void eb_test_get(struct btrfs_root *eb_test)' '{' '	atomic_inc(&eb_test->node->refs);' '}' \
+		>>"$LOG/tree/fs/btrfs/locking.c"
+	"$TOP/tools/apply" --write-dance "$LOG/tree" 2>"$LOG/out" || fail "a place without a hook is refused"
+	grep -q eb_debug_ "$LOG/tree/fs/btrfs/extent_io.c" || fail "the tree lacks the hooks"
+	line=$(grep -n 'eb_test->node->refs' "$LOG/tree/fs/btrfs/locking.c" | cut -d : -f 1)
+	said="fs/btrfs/locking.c:$line: eb_test_get() changes the reference count of 'eb_test->node' and has no hook"
+	grep -qF "$said" "$LOG/out" || { cat "$LOG/out"; fail "it is not said: $said"; }
+	grep -q 'the rules that need complete counts of references rest' "$LOG/out" || fail "it is not said what rests"
+	[ "$(sites_of "$LOG/tree")" = $((known + 1)) ] ||
+		fail "the header says $(sites_of "$LOG/tree"), expected $((known + 1))"
+	pass "$said"
+}
+
+sites_missing_tool()
+{
+	small_tree "$LOG/tree"
+	mkdir -p "$LOG/bin"
+	for dir in $(echo "$PATH:/usr/sbin:/sbin" | tr : ' '); do
+		[ -d "$dir" ] || continue
+		find "$dir/" -maxdepth 1 ! -type d ! -name 'spatch*' -exec ln -sf -t "$LOG/bin" {} +
+	done
+	refused 'sites were not checked: install coccinelle' env PATH="$LOG/bin" "$TOP/tools/sites" "$LOG/tree"
+	PATH=$LOG/bin "$TOP/tools/apply" "$LOG/tree" 2>"$LOG/out" || { cat "$LOG/out"; fail "the tree is refused"; }
+	grep -qF 'sites were not checked: install coccinelle' "$LOG/out" || { cat "$LOG/out"; fail "it is not said"; }
+	grep -q 'the rules that need complete counts of references rest' "$LOG/out" || fail "it is not said what rests"
+	[ "$(sites_of "$LOG/tree")" = '(-1)' ] || fail "the header says $(sites_of "$LOG/tree"), expected (-1)"
+	pass "$(grep -F 'not checked' "$LOG/out")"
+}
+
 base()
 {
 	refused "there is no base '9.9'" "$TOP/tools/source" 9.9
@@ -355,6 +406,8 @@ run()
 	harness-guard-off) guard_off ;;
 	harness-hunk) hunk ;;
 	harness-twice) twice ;;
+	harness-unhooked) unhooked ;;
+	harness-sites-missing-tool) sites_missing_tool ;;
 	harness-base) base ;;
 	harness-ksrc-dirty) ksrc_dirty ;;
 	harness-ksrc) ksrc ;;

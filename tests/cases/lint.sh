@@ -14,6 +14,7 @@ list()
 		lint-shell "each script is plain POSIX sh, and shellcheck has nothing to say" \
 		lint-tree "house rules: no path of one machine, no host name, no long file, ..." \
 		lint-hooks "the hook patches add single lines that call the guard, and delete none" \
+		lint-sites "each place in btrfs that changes a buffer's reference count has its hook" \
 		lint-gcc "W=1: no warning in our files, no new one in those that we touch" \
 		lint-clang "the same with clang" \
 		lint-sparse "the same with sparse" \
@@ -84,6 +85,48 @@ offend_compilers()
 	rm -rf "$spoiled"
 }
 
+# line_of FILE FUNCTION WORDS: the first line of that function that has the words.
+line_of()
+{
+	awk -v func_name="$2" -v words="$3" '
+		index($0, func_name "(") && /^[a-z]/ && !/;$/ { on = 1 }
+		on && index($0, words) { print FNR; exit }
+		/^}/ { on = 0 }' "$1"
+}
+
+# place FILE FUNCTION WORDS REST: how tools/sites names the place that stands at
+# the first line of the function with these words.
+place() { echo "$1:$(line_of "$copy/fs/btrfs/$1" "$2" "$3") $2 $4"; }
+
+# offend_sites: a hook less, a place more, and one more in a function that no
+# parser takes, in a copy of fs/btrfs.  Each must be named with its line.
+offend_sites()
+{
+	copy=$LOG/copy
+	dance=$("$TOP/tools/tree" "$BASE" dance)
+	rm -rf "$copy"
+	mkdir -p "$copy/fs"
+	cp -al "$dance/fs/btrfs" "$copy/fs/btrfs"
+	# sed and mv replace the files, what they were linked to does not change.
+	sed -i -e '/^\teb_debug_tree_ref_set(eb);$/d' \
+		-e '/^bool set_extent_buffer_dirty(/,/^}/s/^\teb_debug_dirty(eb);$/&\n\tatomic_inc(\&eb->refs);/' \
+		"$copy/fs/btrfs/extent_io.c"
+	{
+		cat "$dance/fs/btrfs/locking.c"
+		printf '%s\n' 'int eb_spoiled(struct extent_buffer *eb)' '{' '	if (@@ }' \
+			'	refcount_inc(&eb->refs);' '}'
+	} >"$copy/spoiled"
+	mv "$copy/spoiled" "$copy/fs/btrfs/locking.c"
+	for words in "$(place extent_io.c check_buffer_tree_ref 'atomic_inc(' 'eb atomic_inc')" \
+		"$(place extent_io.c set_extent_buffer_dirty 'atomic_inc(' 'eb atomic_inc')" \
+		"$(place locking.c eb_spoiled 'refcount_inc(' 'eb refcount_inc (type not known)')"; do
+		must_complain sites "${words%%:*}" "$words" -t "$copy"
+	done
+	# An empty tree must not pass for one without a fault.
+	rm "$copy/fs/btrfs"/*.[ch]
+	must_complain sites fs/btrfs "no place was found" -t "$copy"
+}
+
 can_fail()
 {
 	count=0
@@ -124,6 +167,7 @@ can_fail()
 	offend hooks "$hook" "is not a hook" 's/^+\(.*\)eb_debug_dance(eb);/+\1if (eb) eb_debug_dance(eb);/'
 	offend hooks "$hook" "deletes a line" '0,/^ \t/s/^ \t/-\t/'
 	offend hooks "$hook" "eb_debug.h does not offer it" 's/^+\(.*\)eb_debug_dance(eb);/+\1eb_debug_spoiled(eb);/'
+	offend_sites
 	offend_compilers
 	rm -rf "$LOG/copy"
 	pass "$count offences planted, $count found"

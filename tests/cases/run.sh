@@ -23,6 +23,18 @@ silent-bad-log-root        | bad_log_root                              | a read 
 silent-stale-lookup        | stale_lookup                              | STALE buffers are found
 silent-readahead           | readahead                                 | listing, deletion of snapshots and balance read ahead
 silent-remount-cycles      | remount_cycles                            | 20 mounts and unmounts leave no buffer
+silent-snapshots           | snapshots mkfs=-n+4096                    | deleted snapshots are taken apart, also after a mount
+silent-balance             | balance smp=2                             | metadata with snapshots is relocated while it changes
+silent-qgroups             | qgroups smp=2                             | quotas follow snapshots, relocation and deletion
+silent-send                | send smp=2                                | trees are compared and sent while they are relocated
+silent-scrub               | scrub smp=2                               | all is verified while it changes; broken copies are repaired
+silent-replace             | replace disks=3 smp=2                     | disks are added, replaced and removed while files change
+silent-enospc              | enospc size=128M mkfs=-m+single smp=2     | metadata runs out of space and gets some back
+silent-pressure            | pressure smp=2                            | tree blocks are reclaimed under a limit of memory
+silent-mount-cycles        | mount_cycles                              | 200 mounts and unmounts leave no buffer
+silent-remount-ro          | remount_ro smp=2                          | read-only and back while files change
+silent-nowait              | nowait smp=2                              | the root of a tree can't be locked without waiting
+silent-tree-log            | tree_log smp=2                            | logs of changed names are written, walked and freed
 END
 }
 
@@ -57,7 +69,7 @@ report_complete()
 	echo "$report" | grep -Eq 'fsid=[0-9a-f-]{36} armed=read_extent_buffer_pages submitted=read_extent_buffer_pages$' ||
 		fail "the sites are missing: $report"
 	for event in alloc tree_ref_set insert io_arm io_submit; do
-		echo "$report" | grep -Eq " us ago  $event +refs=[12] " || fail "the history lacks $event: $report"
+		echo "$report" | grep -Eq " us ago  cpu0 +$event +refs=[12] " || fail "the history lacks $event: $report"
 	done
 }
 

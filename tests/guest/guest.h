@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define MNT		"/mnt"
@@ -34,6 +35,16 @@ extern const struct workload lookup_workloads[];
 extern const struct workload knob_workloads[];
 extern const struct workload self_workloads[];
 extern const struct workload trace_workloads[];
+extern const struct workload fault_workloads[];
+extern const struct workload power_workloads[];
+extern const struct workload dm_workloads[];
+extern const struct workload feature_workloads[];
+extern const struct workload device_workloads[];
+extern const struct workload space_workloads[];
+extern const struct workload load_workloads[];
+extern const struct workload find_workloads[];
+extern const struct workload perf_workloads[];
+extern const struct workload checker_workloads[];
 
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);
@@ -65,6 +76,9 @@ void sync_fs(void);
 pid_t spawn(void (*task)(void));
 void stop(pid_t task);
 
+/* io.c */
+void fail_requests(bool on);
+
 /* files.c: metadata, made and read */
 void make_files(const char *dir, int first, int count);
 void touch_files(const char *dir, int first, int count, int round);
@@ -73,5 +87,22 @@ long read_tree(const char *dir);
 void make_subvol(const char *name);
 void make_snapshot(const char *from, const char *name, bool readonly);
 void destroy_subvol(const char *name);
+
+/* btrfs.c: what the file system is asked for by ioctl */
+int path_ioctl(const char *path, unsigned long request, void *args);
+void fs_ioctl(unsigned long request, void *args, const char *what);
+long count_items(uint64_t tree, uint32_t type, uint64_t first, uint64_t last);
+bool find_item(uint64_t tree, uint64_t objectid, uint32_t type, uint64_t *offset,
+	       void *data, size_t size);
+long count_subvols(void);
+bool wait_dropped(long left);
+uint64_t subvol_id(const char *path);
+int balance_chunks(uint64_t flags, long *completed);
+void enable_quotas(void);
+void disable_quotas(void);
+long quota_of(uint64_t group);
+void make_data_file(const char *path, size_t size);
+int wait_for(pid_t task);
+void stop_worker(pid_t task);
 
 #endif /* GUEST_H */

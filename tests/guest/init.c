@@ -160,6 +160,11 @@ static const struct workload *find_workload(const char *name)
 	static const struct workload * const tables[] = {
 		basic_workloads, io_workloads, lookup_workloads,
 		knob_workloads, self_workloads, trace_workloads,
+		fault_workloads, power_workloads, dm_workloads,
+		feature_workloads, device_workloads, space_workloads,
+		load_workloads, find_workloads,
+		perf_workloads,
+		checker_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
@@ -262,6 +267,8 @@ int main(void)
 		verdict("guard: none");
 	tell_file(GUARD "/coverage", "coverage");
 	tell_file(PARAMS "/eb_mutant_hits", "mutant_hits");
+	tell_file(PARAMS "/eb_debug", "level");
+	tell_file(DEBUGFS "/kcsan", "kcsan");
 	verdict("end: %s", ok ? "ok" : "fail");
 	end_guest();
 	return 0;

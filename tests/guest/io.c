@@ -79,7 +79,7 @@ static void run_cow_under_writeback(void)
 }
 
 /* All requests to the disk fail from here on, or none does. */
-static void fail_requests(bool on)
+void fail_requests(bool on)
 {
 	static const char * const settings[][2] = {
 		{ "probability", "100" }, { "interval", "1" }, { "times", "-1" },

@@ -30,6 +30,7 @@ static void make_load(void)
 static void run_toggle(void)
 {
 	int turns = option_number("rounds", 300);
+	const char *level = strdup(option("level", "on"));
 	long before;
 	pid_t load;
 
@@ -40,7 +41,7 @@ static void run_toggle(void)
 	for (int i = 0; i < turns; i++) {
 		put_file(PARAMS "/eb_debug", "off");
 		usleep(5000 + i * 13 % 10000);
-		put_file(PARAMS "/eb_debug", "on");
+		put_file(PARAMS "/eb_debug", level);
 		usleep(5000 + i * 7 % 20000);
 	}
 	stop(load);
@@ -80,6 +81,7 @@ static void read_debugfs(void)
 		read_through("buffers");
 		read_through("stats");
 		read_through("coverage");
+		read_through("owners");
 	}
 }
 

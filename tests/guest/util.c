@@ -119,7 +119,7 @@ bool guarded(void)
 	if (access(GUARD "/stats", R_OK))
 		return false;
 	get_file(PARAMS "/eb_debug", value, sizeof(value));
-	return value[0] == 'Y' || value[0] == '1' || !strncmp(value, "on", 2);
+	return *value && !strchr("N0", *value) && strncmp(value, "off", 3);
 }
 
 void check_stat(const char *name, long min)

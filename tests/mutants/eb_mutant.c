@@ -39,6 +39,25 @@ static const char * const names[] = {
 	[EB_MUTANT_END_NO_TREE_REF] = "end_no_tree_ref",
 	[EB_MUTANT_LOST_BEFORE_DANCE] = "lost_before_dance",
 	[EB_MUTANT_WRITE_FAILED_FS] = "write_failed_fs",
+	[EB_MUTANT_COPY_ROOT] = "copy_root",
+	[EB_MUTANT_COW_ERROR] = "cow_error",
+	[EB_MUTANT_ALLOC_BLOCK_LOCKED] = "alloc_block_locked",
+	[EB_MUTANT_REPLACE_PATH] = "replace_path",
+	[EB_MUTANT_TRY_LOCK] = "try_lock",
+	[EB_MUTANT_CLONE] = "clone",
+	[EB_MUTANT_DEL_ITEMS] = "del_items",
+	[EB_MUTANT_LOG_WALK] = "log_walk",
+	[EB_MUTANT_PUT_FOREIGN] = "put_foreign",
+	[EB_MUTANT_COMMIT_ROOT] = "commit_root",
+	[EB_MUTANT_MERGE_RELOC] = "merge_reloc",
+	[EB_MUTANT_QGROUP_SWAP] = "qgroup_swap",
+	[EB_MUTANT_WORK_ITEM] = "work_item",
+	[EB_MUTANT_PATH_NODE] = "path_node",
+	[EB_MUTANT_PUT_PATH_NODE] = "put_path_node",
+	[EB_MUTANT_RELOC_NODE] = "reloc_node",
+	[EB_MUTANT_PUT_LOCKED] = "put_locked",
+	[EB_MUTANT_FREE_OWNED] = "free_owned",
+	[EB_MUTANT_TRYLOCK_FAILS] = "trylock_fails",
 };
 
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);
@@ -92,11 +111,28 @@ bool btrfs_eb_mutant_once(enum eb_mutant mutant)
 	return unlikely(chosen == mutant) && atomic_cmpxchg(&hits, 0, 1) == 0;
 }
 
+/* References that a mutant has taken away and that heal gives back. */
+static int stolen;
+
+void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb)
+{
+	int refs = atomic_read(&eb->refs);
+
+	if (likely(chosen != mutant) || refs < 4 ||
+	    eb != eb->fs_info->tree_root->node ||
+	    !btrfs_eb_mutant_once(mutant))
+		return;
+	stolen = refs - 1;
+	clear_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
+	atomic_set(&eb->refs, 1);
+}
+
 bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
 {
-	if (likely(!chosen) || !extent_buffer_under_io(eb))
+	if (likely(!chosen) || (!extent_buffer_under_io(eb) && !stolen))
 		return false;
-	atomic_set(&eb->refs, 1);
+	atomic_set(&eb->refs, stolen ?: 1);
+	stolen = 0;
 	set_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
 	return true;
 }

@@ -41,6 +41,25 @@ enum eb_mutant {
 	EB_MUTANT_END_NO_TREE_REF,
 	EB_MUTANT_LOST_BEFORE_DANCE,
 	EB_MUTANT_WRITE_FAILED_FS,
+	EB_MUTANT_COPY_ROOT,
+	EB_MUTANT_COW_ERROR,
+	EB_MUTANT_ALLOC_BLOCK_LOCKED,
+	EB_MUTANT_REPLACE_PATH,
+	EB_MUTANT_TRY_LOCK,
+	EB_MUTANT_CLONE,
+	EB_MUTANT_DEL_ITEMS,
+	EB_MUTANT_LOG_WALK,
+	EB_MUTANT_PUT_FOREIGN,
+	EB_MUTANT_COMMIT_ROOT,
+	EB_MUTANT_MERGE_RELOC,
+	EB_MUTANT_QGROUP_SWAP,
+	EB_MUTANT_WORK_ITEM,
+	EB_MUTANT_PATH_NODE,
+	EB_MUTANT_PUT_PATH_NODE,
+	EB_MUTANT_RELOC_NODE,
+	EB_MUTANT_PUT_LOCKED,
+	EB_MUTANT_FREE_OWNED,
+	EB_MUTANT_TRYLOCK_FAILS,
 	EB_MUTANT_COUNT
 };
 
@@ -54,6 +73,11 @@ bool btrfs_eb_mutant_once(enum eb_mutant mutant);
  * mutant did it, give the tree its reference back.  True if it was.
  */
 bool btrfs_eb_mutant_heal(struct extent_buffer *eb);
+/*
+ * The node of a tree of trees that a path is about to give back, held by that
+ * tree and its commit root: once, let the put that follows be the last.
+ */
+void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb);
 #else
 static inline bool btrfs_eb_mutant(enum eb_mutant mutant)
 {
@@ -68,6 +92,11 @@ static inline bool btrfs_eb_mutant_once(enum eb_mutant mutant)
 static inline bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
 {
 	return false;
+}
+
+static inline void btrfs_eb_mutant_steal(enum eb_mutant mutant,
+					 struct extent_buffer *eb)
+{
 }
 #endif
 

@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The unbroken kernel on its error paths: requests that fail, allocations that
+# fail one after the other, functions that fail, a machine that loses its power.
+# The guard must stay silent there too, and the workload must reach them.
+set -eu
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../lib.sh"
+
+# name | workload and options | what it proves
+table()
+{
+	cat <<'END'
+silent-dm-read-error   | dm_read_error                      | reads fail in a part of the disk, everywhere, and of one copy
+silent-dm-write-error  | dm_write_error                     | commits fail by errors of all or of a part of the disk
+silent-dm-lost-write   | dm_lost_write                      | blocks that never arrived are read again
+silent-enomem-files    | enomem part=files want=800     | each allocation fails once in operations on files
+silent-enomem-trees    | enomem part=trees want=1000     | the same with subvolumes, quotas, send, searches
+silent-enomem-chunks   | enomem part=chunks want=220 | the same with scrub, balance, resizing
+silent-enomem-mounts   | enomem part=mounts want=450   | the same with mounts, replay of a log, unmounts
+END
+}
+
+# row NAME FIELD
+row()
+{
+	table | awk -F '|' -v name="$1" -v n="$2" '
+		{ for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }
+		$1 == name { print $n }'
+}
+
+list()
+{
+	printf 'expected-splats\tjudge: a warning that a test expects is no trouble, any other is\n'
+	printf 'silent-log-replay\tno report on the unbroken kernel: the power goes off, and the log brings all back\n'
+	table | sed 's/ *| */|/g' | awk -F '|' '{ print $1 "\tno report on the unbroken kernel: " $3 }'
+}
+
+prepare()
+{
+	case " $* " in
+	*' silent-'*) kernel guard ;;
+	esac
+}
+
+# splat WHERE [LINE]: a warning as the kernel prints it.
+splat()
+{
+	echo '[    1.000000] ------------[ cut here ]------------'
+	echo "[    1.000000] WARNING: CPU: 0 PID: 22 at $1+0xca/0xe0"
+	[ -z "${2:-}" ] || echo "[    1.000000] $2"
+	echo '[    1.000000] Call Trace:'
+	echo '[    1.000000] ---[ end trace 0000000000000000 ]---'
+}
+
+# lines_of_trouble EXPECTED: in the console that is given on stdin.
+lines_of_trouble()
+{
+	cat >"$LOG/console.log"
+	trouble "$LOG" "$1" | wc -l
+}
+
+run_expected()
+{
+	known='fs/btrfs/space-info.h:191 btrfs_space_info_update_bytes_may_use'
+	[ "$(splat "$known" | lines_of_trouble "$EXPECTED_SPLATS")" -eq 0 ] || fail "what is expected is trouble"
+	[ "$(splat "$known" | lines_of_trouble '')" -eq 2 ] || fail "it is no trouble where it is not expected"
+	[ "$(splat 'fs/btrfs/inode.c:191 btrfs_evict_inode' | lines_of_trouble "$EXPECTED_SPLATS")" -eq 2 ] ||
+		fail "another warning is no trouble"
+	[ "$(splat "$known" 'kernel BUG at fs/btrfs/ctree.c:1!' | lines_of_trouble "$EXPECTED_SPLATS")" -eq 3 ] ||
+		fail "a BUG behind an expected warning is no trouble"
+	[ "$({ splat "$known"; echo 'BUG: unable to handle page fault'; } | lines_of_trouble "$EXPECTED_SPLATS")" -eq 1 ] ||
+		fail "a BUG after an expected warning is no trouble"
+	pass "5 consoles judged"
+}
+
+# injections DIR: the words about faults, for the line of a test that passed.
+injections()
+{
+	count=$(awk '$1 == "check" && $2 == "injections" { print $3 }' "$1/verdict.log")
+	[ -z "$count" ] || echo "$count faults, $(told "$1" aborted) transactions aborted, "
+}
+
+# run_replay: two boots with one disk, between which the power goes off.
+run_replay()
+{
+	power_disk=$LOG/power.img
+	rm -f "$power_disk"
+	trap 'rm -f "$power_disk"' EXIT
+	boot "$LOG/off" guard power_off power=off "disk=$power_disk"
+	judge_no_report "$LOG/off" && judge_ended "$LOG/off" || exit 1
+	found=$(trouble "$LOG/off" | head -n 3)
+	[ -z "$found" ] || fail "a warning before the power went off: $found"
+	boot "$LOG/on" guard log_replay "disk=$power_disk"
+	judge_silent "$LOG/on" || exit 1
+	pass "$(figures "$LOG/on")"
+}
+
+run()
+{
+	case $1 in
+	expected-splats) run_expected ;;
+	silent-log-replay) run_replay ;;
+	esac
+	words=$(row "$1" 2)
+	[ -n "$words" ] || die "there is no test '$1'"
+	# shellcheck disable=SC2086  # a workload and its options
+	boot "$LOG" guard $words timeout=60 "$FAULT_CACHES"
+	judge_silent "$LOG" on "$EXPECTED_SPLATS" || exit 1
+	pass "$(injections "$LOG")$(figures "$LOG")"
+}
+
+case_main list run prepare "$@"

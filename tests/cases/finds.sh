@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Mistakes of btrfs that the guard has found.  Each is two boots of the same
+# workload: the kernel as it is, reported as the table says; with
+# patches/<base>/fixes, silent, and the file system can be used.  Both must have
+# reached the way on which the mistake is made.  An allocation fails there, or a
+# trylock, which may fail at any time: the mutant trylock_fails does no more.
+set -eu
+# shellcheck source=/dev/null
+. "$(dirname "$0")/../lib.sh"
+
+# name | rule | function | configuration | workload and options | what it proves
+table()
+{
+	cat <<'END_TABLE'
+find-drop-subtree | left_by_task | do_relocation | guard | drop_subtree slub_debug=A,btrfs_path step=10 | btrfs_drop_subtree() without memory leaves a block locked
+find-reloc-ref    | left_by_task | do_relocation | guard | reloc_ref slub_debug=A,btrfs_delayed_tree_ref,btrfs_delayed_ref_head step=7 | do_relocation() that can't count a reference leaves a block locked
+find-next-leaf-nowait | left_by_task | btrfs_next_old_leaf | mutants | next_leaf alone=1 btrfs.eb_mutant=trylock_fails | btrfs_next_old_leaf() forgets a leaf that it can't lock without waiting
+END_TABLE
+}
+
+# row NAME FIELD
+row()
+{
+	table | awk -F '|' -v name="$1" -v n="$2" '
+		{ for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }
+		$1 == name { print $n }'
+}
+
+list()
+{
+	table | sed 's/ *| */|/g' | awk -F '|' '{ print $1 "\treported, and fixed: " $6 }'
+}
+
+prepare()
+{
+	for config in guard mutants; do
+		kernel "$config"
+		fixed_kernel "$config"
+	done
+}
+
+# fixed_kernel CONFIG: as kernel(), with the fixes.
+fixed_kernel()
+{
+	case $1 in
+	mutants) variant=mutants-fixes ;;
+	*) variant=fixes ;;
+	esac
+	tree=$("$TOP/tools/tree" "$BASE" "$variant") || return 1
+	"$TOP/tools/build" "$tree" "$1"
+}
+
+# boot_fixed DIR CONFIG WORKLOAD [WORD]...: as boot(), of the fixed kernel.
+boot_fixed()
+{
+	dir=$1
+	image=$(fixed_kernel "$2") || fail "the kernel with the fixes could not be built"
+	shift 2
+	mkdir -p "$dir"
+	status=0
+	"$TOP/tools/boot" "$image" "$@" log="$dir" 2>"$dir/boot.err" || status=$?
+	echo "$status" >"$dir/status"
+	echo "boot: fixed, $*: status $status, $dir"
+}
+
+# judge_reached DIR CONFIG: what failed was what is meant to fail.
+judge_reached()
+{
+	if [ "$2" = mutants ]; then
+		judge_hits "$1"
+		return
+	fi
+	grep -q '^check hit 1 1 ok' "$1/verdict.log" || wrong "$1" "the way of the mistake was not reached"
+}
+
+# judge_fixed DIR: no report, the guard was on, and the workload came to its end.
+# The stacks of the faults are on the console, so it is not asked for these.
+judge_fixed()
+{
+	judge_no_report "$1" && judge_ended "$1" && judge_guard "$1"
+}
+
+run()
+{
+	config=$(row "$1" 4)
+	words=$(row "$1" 5)
+	[ -n "$words" ] || die "there is no test '$1'"
+	# shellcheck disable=SC2086  # a workload and its options
+	boot "$LOG/unfixed" "$config" $words mkfs=-n+4096 until=report
+	judge_reported "$LOG/unfixed" "$(row "$1" 2)" "$(row "$1" 3)" - || exit 1
+	judge_reached "$LOG/unfixed" "$config" || exit 1
+	# shellcheck disable=SC2086
+	boot_fixed "$LOG/fixed" "$config" $words mkfs=-n+4096
+	judge_fixed "$LOG/fixed" || exit 1
+	judge_reached "$LOG/fixed" "$config" || exit 1
+	pass "$(reports "$LOG/unfixed" | head -n 1); fixed: $(figures "$LOG/fixed")"
+}
+
+case_main list run prepare "$@"

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * enomem: allocations fail.  An operation is done once for each allocation that
+ * it makes: in its Nth turn, /proc/self/fail-nth lets the Nth one fail, until a
+ * turn comes to its end without a fault.  The kernel counts for this task
+ * alone, so nothing else is hit, and every error path is.
+ *
+ * With function=NAME the calls of that function fail in the same way.
+ *
+ * Slab caches fail if they have the flag of slub_debug=A,<caches> on the kernel's
+ * command line; tests/cases/faults.sh says which are left out, and why.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include <linux/btrfs.h>
+#include <linux/magic.h>
+#include "faults.h"
+
+/* Nothing makes more allocations than this; else it hangs in a loop. */
+#define MOST_FAULTS	4000
+
+static int fail_nth = -1;
+static long aborted;
+
+const char *turn_path(const char *stem, int turn)
+{
+	static char paths[8][128];
+	static int next;
+	char *path = paths[next++ % 8];
+
+	snprintf(path, sizeof(paths[0]), MNT "/%s%05d", stem, turn);
+	return path;
+}
+
+/* Close @fd after a call that returned @ret, whose errno stays. */
+int close_with(int fd, int ret)
+{
+	int err = errno;
+
+	close(fd);
+	errno = err;
+	return ret;
+}
+
+/* A file of @size bytes that no fault meets. */
+void must_create(const char *path, size_t size)
+{
+	static const char data[65536] = "data";
+	int fd = open(path, O_CREAT | O_RDWR | O_TRUNC, 0644);
+
+	if (fd < 0)
+		die("creating %s", path);
+	for (size_t done = 0; done < size; done += sizeof(data)) {
+		size_t part = size - done < sizeof(data) ? size - done : sizeof(data);
+
+		if (pwrite(fd, data, part, done) != (ssize_t)part)
+			die("writing %s", path);
+	}
+	close(fd);
+}
+
+/* All that can be made to fail may fail, silently. */
+static void allow_faults(void)
+{
+	const char * const settings[][2] = {
+		{ "failslab/verbose", option("verbose", "0") },
+		{ "failslab/ignore-gfp-wait", "N" },
+		{ "failslab/cache-filter", "Y" },
+		{ "fail_page_alloc/verbose", "0" },
+		{ "fail_page_alloc/ignore-gfp-wait", "N" },
+		{ "fail_page_alloc/ignore-gfp-highmem", "N" },
+		{ "fail_page_alloc/min-order", "0" },
+	};
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		snprintf(path, sizeof(path), DEBUGFS "/%s", settings[i][0]);
+		put_file(path, settings[i][1]);
+	}
+	fail_nth = open("/proc/self/fail-nth", O_RDWR);
+	/* A page fault of ours must not be what fails. */
+	if (fail_nth < 0 || mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("preparing for faults");
+}
+
+#define FUNCTIONS	DEBUGFS "/fail_function"
+
+/* The function that fails instead of allocations, NULL if these do. */
+static const char *function;
+
+static void put_function(const char *file, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), FUNCTIONS "/%s/%s", function, file);
+	put_file(path, text);
+}
+
+/*
+ * A call of the function fails, once armed, with @error; whichever task it is of:
+ * to a probe, no task is one that can be filtered.
+ */
+static void allow_function(const char *error)
+{
+	put_file(FUNCTIONS "/inject", function);
+	put_function("retval", error);
+	put_file(FUNCTIONS "/verbose", "0");
+	put_file(FUNCTIONS "/interval", "1");
+	put_file(FUNCTIONS "/times", "0");
+	put_file(FUNCTIONS "/probability", "100");
+}
+
+/* The next allocations or calls succeed, the @nth fails; none does if it is 0. */
+static void arm(int nth)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d", nth);
+
+	if (function) {
+		/* Each call takes 1 from it, and below 2 it has its way. */
+		put_file(FUNCTIONS "/space", text);
+		put_file(FUNCTIONS "/times", nth ? "1" : "0");
+	} else if (pwrite(fail_nth, text, len, 0) != len) {
+		die("arming the fault");
+	}
+}
+
+/* No fault from here on; has there been one? */
+static bool disarm(void)
+{
+	char text[16] = "";
+
+	if (function)
+		get_file(FUNCTIONS "/times", text, sizeof(text));
+	else if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
+		die("asking for the fault");
+	arm(0);
+	return atoi(text) == 0;
+}
+
+#define MOUNT_OPTIONS	"commit=300,skip_balance"
+
+/*
+ * Begin the next turn with a file system that is mounted and can be written; after
+ * an aborted transaction only a new mount brings that.
+ */
+static void heal(void)
+{
+	struct statfs st;
+
+	if (statfs(MNT, &st))
+		die("asking for the state of " MNT);
+	if (st.f_type != BTRFS_SUPER_MAGIC) {
+		mount_disk(MOUNT_OPTIONS);
+		return;
+	}
+	if (!(st.f_flags & ST_RDONLY) ||
+	    !mount(NULL, MNT, NULL, MS_REMOUNT | MS_NOATIME, MOUNT_OPTIONS))
+		return;
+	aborted++;
+	umount_disk();
+	mount_disk(MOUNT_OPTIONS);
+}
+
+static bool one_turn(const struct fault_op *op, int nth, int turn, long *failed)
+{
+	bool hit;
+	int ret;
+
+	if (op->prepare)
+		op->prepare(turn);
+	if (op->cold)
+		reclaim();
+	if (option_number("trace", 0))
+		mark("%s %d", op->name, nth);
+	arm(nth);
+	ret = op->run(turn);
+	hit = disarm();
+	*failed += hit && ret;
+	if (!hit && ret)
+		verdict("last turn of %s: %s", op->name, strerror(errno));
+	heal();
+	return hit;
+}
+
+/* One operation, from its first allocation to its last; how many failed. */
+static long all_turns(const struct fault_op *op)
+{
+	int step = op->step ? op->step : 1;
+	int most = op->most ? op->most : MOST_FAULTS;
+	long hits = 0, failed = 0, before = aborted;
+	double start = now();
+	int nth = 1;
+
+	while (hits < most && one_turn(op, nth, hits, &failed)) {
+		nth += step;
+		hits++;
+	}
+	verdict("faults %s %ld hit %ld failed %ld aborted %.1f s", op->name, hits, failed,
+		aborted - before, now() - start);
+	if (hits == MOST_FAULTS)
+		die("%s has no last allocation", op->name);
+	return hits;
+}
+
+static void base_files(void)
+{
+	make_files(MNT "/d", 0, 300);
+	make_subvol("sub");
+	make_files(MNT "/sub/d", 0, 100);
+	must_create(MNT "/data", 1 << 20);
+	sync_fs();
+}
+
+static void run_enomem(void)
+{
+	static const struct {
+		const char *name;
+		const struct fault_op *ops;
+	} parts[] = {
+		{ "files", fault_file_ops },
+		{ "trees", fault_tree_ops },
+		{ "chunks", fault_chunk_ops },
+		{ "mounts", fault_mount_ops },
+	};
+	const char *part = strdup(option("part", "files"));
+	const char *only = strdup(option("only", ""));
+	long hits = 0, ops = 0;
+
+	mount_disk(MOUNT_OPTIONS);
+	base_files();
+	if (option("function", NULL)) {
+		function = strdup(option("function", NULL));
+		allow_function(option("error", "0xfffffffffffffffb"));
+	} else {
+		allow_faults();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (strcmp(part, parts[i].name))
+			continue;
+		for (const struct fault_op *op = parts[i].ops; op->name; op++) {
+			if (*only && strcmp(only, op->name))
+				continue;
+			hits += all_turns(op);
+			ops++;
+		}
+	}
+	check("files_left", read_tree(MNT "/d"), 300);
+	umount_disk();
+	mount_disk(NULL);
+	check("files_after_remount", read_tree(MNT "/d"), 300);
+	umount_disk();
+	verdict("aborted %ld", aborted);
+	check("operations", ops, 1);
+	check("injections", hits, option_number("want", 1));
+}
+
+const struct workload fault_workloads[] = {
+	{ "enomem", run_enomem },
+	{ NULL, NULL }
+};

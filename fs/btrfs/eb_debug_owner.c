@@ -362,15 +362,19 @@ void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip)
 	holds(eb, EB_KIND_NEW, ip ? ip : _RET_IP_, look.epoch);
 }
 
-/* Before the memory of a buffer goes: nobody can hold it now. */
+/*
+ * Before the memory of a buffer goes: nobody can hold it now.  Called with the
+ * guard off too, and before the table is made or after it has gone.
+ */
 void btrfs_eb_owner_forget(struct extent_buffer *eb)
 {
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
 	struct eb_task *t;
 	struct eb_held *held;
 
-	if (!in_task())
+	if (!epoch || !in_task())
 		return;
-	t = find_task(READ_ONCE(btrfs_eb_epoch));
+	t = find_task(epoch);
 	while (t && (held = eb_ledger_find(t, eb, NULL, 0)))
 		eb_ledger_drop(t, held);
 	if (t)

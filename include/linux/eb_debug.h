@@ -579,6 +579,7 @@ static __always_inline void eb_debug_get_node(struct extent_buffer *eb,
 #endif
 }
 
+#ifdef CONFIG_BTRFS_EB_DEBUG
 /**
  * eb_debug_hold - a reference that a helper took is this function's
  * @eb: the buffer
@@ -589,11 +590,13 @@ static __always_inline void eb_debug_get_node(struct extent_buffer *eb,
 static __always_inline void eb_debug_hold(struct extent_buffer *eb,
 					  enum eb_debug_kind kind)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_hand_out(eb, kind, 0);
-#endif
 }
+#else
+/* No inline: a buffer that a helper has filled in would be read for nothing. */
+#define eb_debug_hold(eb, kind)	do { } while (0)
+#endif
 
 /**
  * eb_debug_hand_out - this function returns a reference to its caller

@@ -85,7 +85,7 @@ pin()
 spoil()
 {
 	case $1 in
-	include/linux/eb_debug.h) sed "$offence" "$guard/$1" ;;
+	include/linux/eb_debug*.h) sed "$offence" "$guard/$1" ;;
 	*) cat "$guard/$1" ;;
 	esac
 }
@@ -193,8 +193,9 @@ commit()
 {
 	offence=$1
 	spoiled=$(derived spoiled spoil)
-	! cmp -s "$guard/include/linux/eb_debug.h" "$spoiled/include/linux/eb_debug.h" ||
-		fail "the offence '$1' does not match the text of eb_debug.h"
+	! { cmp -s "$guard/include/linux/eb_debug.h" "$spoiled/include/linux/eb_debug.h" &&
+		cmp -s "$guard/include/linux/eb_debug_types.h" "$spoiled/include/linux/eb_debug_types.h"; } ||
+		fail "the offence '$1' does not match the text of eb_debug.h or eb_debug_types.h"
 	b=$(objects "$spoiled" off fs/btrfs/extent_io.o)
 	rm -rf "$LOG/was" "$LOG/is"
 	mkdir -p "$LOG/was" "$LOG/is"

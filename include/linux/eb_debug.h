@@ -531,6 +531,12 @@ static __always_inline void eb_debug_lookup_end(struct extent_buffer *eb,
 #endif
 }
 
+/*
+ * The owners.  Their stubs are no inlines: an argument that is not even read leaves
+ * nothing behind by which the compiler might order its operands differently.
+ */
+#ifdef CONFIG_BTRFS_EB_DEBUG
+
 /**
  * eb_debug_get - this function took a reference
  * @eb: the buffer
@@ -541,10 +547,8 @@ static __always_inline void eb_debug_lookup_end(struct extent_buffer *eb,
 static __always_inline void eb_debug_get(struct extent_buffer *eb,
 					 enum eb_debug_kind kind)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_get(eb, kind, 0);
-#endif
 }
 
 /**
@@ -557,10 +561,8 @@ static __always_inline void eb_debug_get(struct extent_buffer *eb,
 static __always_inline void eb_debug_get_for_caller(struct extent_buffer *eb,
 						    enum eb_debug_kind kind)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_get(eb, kind, _RET_IP_);
-#endif
 }
 
 /**
@@ -573,13 +575,10 @@ static __always_inline void eb_debug_get_for_caller(struct extent_buffer *eb,
 static __always_inline void eb_debug_get_node(struct extent_buffer *eb,
 					      const struct btrfs_path *path)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_get_node(eb, path);
-#endif
 }
 
-#ifdef CONFIG_BTRFS_EB_DEBUG
 /**
  * eb_debug_hold - a reference that a helper took is this function's
  * @eb: the buffer
@@ -593,10 +592,6 @@ static __always_inline void eb_debug_hold(struct extent_buffer *eb,
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_hand_out(eb, kind, 0);
 }
-#else
-/* No inline: a buffer that a helper has filled in would be read for nothing. */
-#define eb_debug_hold(eb, kind)	do { } while (0)
-#endif
 
 /**
  * eb_debug_hand_out - this function returns a reference to its caller
@@ -611,10 +606,8 @@ static __always_inline void eb_debug_hold(struct extent_buffer *eb,
 static __always_inline void eb_debug_hand_out(struct extent_buffer *eb,
 					      enum eb_debug_kind kind)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_hand_out(eb, kind, _RET_IP_);
-#endif
 }
 
 /**
@@ -627,10 +620,8 @@ static __always_inline void eb_debug_hand_out(struct extent_buffer *eb,
 static __always_inline void eb_debug_give(struct extent_buffer *eb,
 					  enum eb_debug_kind kind)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_give(eb, kind, 0);
-#endif
 }
 
 /**
@@ -643,10 +634,8 @@ static __always_inline void eb_debug_give(struct extent_buffer *eb,
 static __always_inline void eb_debug_take(struct extent_buffer *eb,
 					  enum eb_debug_kind kind)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_take(eb, kind, 0);
-#endif
 }
 
 /**
@@ -657,10 +646,8 @@ static __always_inline void eb_debug_take(struct extent_buffer *eb,
  */
 static __always_inline void eb_debug_path(const struct btrfs_path *path)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_path(path, _RET_IP_);
-#endif
 }
 
 /**
@@ -671,10 +658,8 @@ static __always_inline void eb_debug_path(const struct btrfs_path *path)
  */
 static inline void eb_debug_path_release(const struct btrfs_path *path)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_path_release(path);
-#endif
 }
 
 /**
@@ -685,10 +670,8 @@ static inline void eb_debug_path_release(const struct btrfs_path *path)
  */
 static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		eb_debug_say(btrfs_eb_debug_path_free(path));
-#endif
 }
 
 /**
@@ -701,11 +684,25 @@ static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
  */
 static __always_inline void eb_debug_work_end(void)
 {
-#ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		eb_debug_say(btrfs_eb_debug_task_end());
-#endif
 }
+
+#else
+
+#define eb_debug_get(eb, kind)		do { } while (0)
+#define eb_debug_get_for_caller(eb, kind)	do { } while (0)
+#define eb_debug_get_node(eb, path)	do { } while (0)
+#define eb_debug_hold(eb, kind)		do { } while (0)
+#define eb_debug_hand_out(eb, kind)	do { } while (0)
+#define eb_debug_give(eb, kind)		do { } while (0)
+#define eb_debug_take(eb, kind)		do { } while (0)
+#define eb_debug_path(path)		do { } while (0)
+#define eb_debug_path_release(path)	do { } while (0)
+#define eb_debug_path_free(path)	do { } while (0)
+#define eb_debug_work_end()		do { } while (0)
+
+#endif
 
 /**
  * eb_debug_put - a reference is about to be given back

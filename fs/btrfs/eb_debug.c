@@ -204,10 +204,9 @@ static void refs_lock(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		      struct eb_judgement *verdict)
 {
 	verdict->quiet = true;
-	btrfs_eb_core_section(rec, look->task, look->epoch,
-			      look->flags & EB_FLAG_TREE_REF);
-	if (look->locked)
-		WRITE_ONCE(rec->lock_seq, rec->lock_seq + 1);
+	btrfs_eb_core_section_open(rec, look->task, look->epoch,
+				   look->flags & EB_FLAG_TREE_REF,
+				   look->locked);
 }
 
 static void tested(struct btrfs_eb_debug *rec, const struct eb_look *look,
@@ -215,13 +214,13 @@ static void tested(struct btrfs_eb_debug *rec, const struct eb_look *look,
 {
 	verdict->quiet = true;
 	if (in_our_section(rec, look))
-		rec->section_tested = true;
+		rec->section |= EB_SECTION_TESTED;
 }
 
 static void tree_ref_set(struct btrfs_eb_debug *rec, const struct eb_look *look,
 			 struct eb_judgement *verdict)
 {
-	if (!in_our_section(rec, look) || rec->section_tree_ref) {
+	if (!in_our_section(rec, look) || rec->section & EB_SECTION_TREE_REF) {
 		verdict->quiet = true;
 		return;
 	}
@@ -252,7 +251,7 @@ static void tree_ref_clear(struct btrfs_eb_debug *rec,
 		unknown(verdict);
 		return;
 	}
-	if (!rec->section_tree_ref || look->flags & EB_FLAG_TREE_REF) {
+	if (!(rec->section & EB_SECTION_TREE_REF) || look->flags & EB_FLAG_TREE_REF) {
 		verdict->quiet = true;
 		if (look->site == EB_SITE_PUT_STALE && look->refs == 2 &&
 		    under_io(look))
@@ -264,7 +263,8 @@ static void tree_ref_clear(struct btrfs_eb_debug *rec,
 	if (look->refs > 1)
 		counts(verdict, EB_COUNT_FOREIGN_CLEARS);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNLOCKED, look->locked);
-	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNTESTED, rec->section_tested);
+	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNTESTED,
+	      rec->section & EB_SECTION_TESTED);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNDER_IO,
 	      !(look->flags & (EB_FLAG_DIRTY | EB_FLAG_WRITEBACK)) &&
 	      (!look->io_pages || look->site == EB_SITE_RELEASE_SUBPAGE));
@@ -504,30 +504,4 @@ void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look
 	counts(verdict, EB_COUNT_STALE_LOOKUPS);
 	judge(verdict, EB_RULE_STALE_LOOKUP_UNLOCKED,
 	      READ_ONCE(rec->lock_seq) != token->lock_seq);
-}
-
-/**
- * btrfs_eb_core_note - remember a transition in the buffer's history
- * @history: the buffer's history
- * @event: what happened
- * @refs: reference count
- * @flags: enum eb_flag
- * @site: low half of the address of whom it belongs to
- * @now: eb_now()
- *
- * Context: any.  Writers may meet; each writes a transition of its own, unless
- * one of them is held up for a whole round.
- */
-void btrfs_eb_core_note(struct eb_history *history, enum eb_debug_event event,
-			int refs, u32 flags, u32 site, u32 now)
-{
-	u32 next = atomic_inc_return(&history->next) - 1;
-	struct eb_transition *t = &history->ring[next % EB_HISTORY];
-
-	t->now = now;
-	t->site = site;
-	t->flags = flags;
-	t->refs = clamp(refs, 0, 0xffff);
-	t->cpu = raw_smp_processor_id();
-	t->event = event + 1;
 }

@@ -27,6 +27,21 @@
 #include "eb_debug_base.h"
 #include "eb_debug_sites.h"
 
+DEFINE_STATIC_KEY_FALSE(btrfs_eb_debug_key);
+DEFINE_STATIC_KEY_FALSE(btrfs_eb_note_key);
+
+/* Somebody begins or ends to trace what nothing is judged by. */
+static int note_reg(void)
+{
+	static_branch_inc(&btrfs_eb_note_key);
+	return 0;
+}
+
+static void note_unreg(void)
+{
+	static_branch_dec(&btrfs_eb_note_key);
+}
+
 #define CREATE_TRACE_POINTS
 #include <trace/events/btrfs_eb.h>
 
@@ -34,8 +49,6 @@
 #define EB_VERDICTS	4
 /* Pairs of rule and site that are remembered as reported. */
 #define EB_SAID		64
-
-DEFINE_STATIC_KEY_FALSE(btrfs_eb_debug_key);
 
 struct eb_counts __percpu *btrfs_eb_counts;
 static struct dentry *eb_dir;
@@ -62,7 +75,7 @@ static struct {
 	.lock = __SPIN_LOCK_UNLOCKED(eb_debug_said.lock),
 };
 
-static struct btrfs_eb_verdict eb_verdicts[EB_VERDICTS];
+static struct eb_verdict eb_verdicts[EB_VERDICTS];
 
 /* Held by somebody; true also where a spinlock leaves no trace of being held. */
 static bool refs_lock_held(const struct extent_buffer *eb)
@@ -168,9 +181,6 @@ static void trace(enum eb_debug_event event, const struct extent_buffer *eb,
 	case EB_EVENT_WRITEBACK:
 		trace_btrfs_eb_writeback(eb, look);
 		break;
-	case EB_EVENT_DIRTY:
-		trace_btrfs_eb_dirty(eb, look);
-		break;
 	case EB_EVENT_CLEAN:
 		trace_btrfs_eb_clean(eb, look);
 		break;
@@ -214,26 +224,53 @@ static bool first_time(enum eb_rule rule, unsigned long ip)
 }
 
 /* Room for a verdict, NULL if too many are being printed. */
-struct btrfs_eb_verdict *btrfs_eb_verdict_get(void)
+struct eb_verdict *btrfs_eb_verdict_get(void)
 {
+	static atomic_t nr;
 	int i;
 
-	for (i = 0; i < EB_VERDICTS; i++)
-		if (!test_and_set_bit_lock(0, &eb_verdicts[i].busy))
-			return &eb_verdicts[i];
+	for (i = 0; i < EB_VERDICTS; i++) {
+		struct eb_verdict *verdict = &eb_verdicts[i];
+
+		if (test_and_set_bit_lock(0, &verdict->busy))
+			continue;
+		verdict->nr = atomic_inc_return(&nr);
+		WRITE_ONCE(verdict->task, current);
+		return verdict;
+	}
 	eb_count(EB_COUNT_DROPPED);
 	return NULL;
 }
 
-/**
- * btrfs_eb_verdict_done - a verdict was printed
- * @verdict: the verdict; its memory is used for another one from now on
- *
- * Context: any.
- */
-void btrfs_eb_verdict_done(struct btrfs_eb_verdict *verdict)
+/* Its memory is used for another one from now on. */
+void btrfs_eb_verdict_put(struct eb_verdict *verdict)
 {
+	WRITE_ONCE(verdict->task, NULL);
 	clear_bit_unlock(0, &verdict->busy);
+}
+
+/**
+ * btrfs_eb_debug_said - the hook has printed what it was given
+ *
+ * That is the newest verdict of this task: an interrupt that had something to say
+ * meanwhile has said it.
+ *
+ * Context: that of the hook.
+ */
+void btrfs_eb_debug_said(void)
+{
+	struct eb_verdict *newest = NULL;
+	int i;
+
+	for (i = 0; i < EB_VERDICTS; i++) {
+		struct eb_verdict *verdict = &eb_verdicts[i];
+
+		if (READ_ONCE(verdict->task) == current &&
+		    (!newest || (int)(verdict->nr - newest->nr) > 0))
+			newest = verdict;
+	}
+	if (newest)
+		btrfs_eb_verdict_put(newest);
 }
 
 /**
@@ -246,7 +283,7 @@ void btrfs_eb_verdict_done(struct btrfs_eb_verdict *verdict)
  *
  * Context: any.
  */
-void btrfs_eb_verdict_fill(struct btrfs_eb_verdict *verdict, enum eb_rule rule,
+void btrfs_eb_verdict_fill(struct eb_verdict *verdict, enum eb_rule rule,
 			   const struct extent_buffer *eb,
 			   const struct eb_look *look,
 			   const struct eb_held *held)
@@ -280,22 +317,25 @@ void btrfs_eb_violation(struct extent_buffer *eb, const struct eb_look *look,
 }
 
 /**
- * btrfs_eb_verdict_first - find out whom to blame, and whether that is news
+ * btrfs_eb_verdict_pronounce - find out whom to blame, and whether that is news
  * @verdict: filled in; completed, or given back if it is not to be printed
  *
+ * If it is news, what belongs before the report is printed here.
+ *
  * Context: any; walks the stack.
- * Return: whether it is to be printed.
+ * Return: what the hook has to print, or NULL.
  */
-bool btrfs_eb_verdict_first(struct btrfs_eb_verdict *verdict)
+const char *btrfs_eb_verdict_pronounce(struct eb_verdict *verdict)
 {
 	btrfs_eb_blame(verdict);
 	if (!first_time(verdict->rule, verdict->blamed_ip)) {
-		btrfs_eb_verdict_done(verdict);
-		return false;
+		btrfs_eb_verdict_put(verdict);
+		return NULL;
 	}
 	btrfs_eb_state_facts(verdict);
 	eb_count(EB_COUNT_REPORTS);
-	return true;
+	btrfs_eb_tell_background(verdict);
+	return verdict->text;
 }
 
 /* Rules that can't be kept apart from places without a hook are only counted. */
@@ -305,13 +345,11 @@ static u64 only_counted(void)
 	       (EB_DEBUG_UNHOOKED_SITES ? EB_RULES_OF_OWNERS : 0);
 }
 
-/* Returns the verdict to be printed by the hook, or NULL to leave it at counts. */
-static struct btrfs_eb_verdict *convict(struct extent_buffer *eb,
-					const struct eb_look *look,
-					enum eb_rule rule,
-					const struct eb_held *held)
+/* Returns what the hook has to print, or NULL to leave it at counts. */
+static const char *convict(struct extent_buffer *eb, const struct eb_look *look,
+			   enum eb_rule rule, const struct eb_held *held)
 {
-	struct btrfs_eb_verdict *verdict;
+	struct eb_verdict *verdict;
 
 	if (eb->debug.distrusted) {
 		eb_count(EB_COUNT_DISTRUSTED);
@@ -326,7 +364,7 @@ static struct btrfs_eb_verdict *convict(struct extent_buffer *eb,
 		return NULL;
 	eb->debug.distrusted = true;
 	btrfs_eb_verdict_fill(verdict, rule, eb, look, held);
-	return btrfs_eb_verdict_first(verdict) ? verdict : NULL;
+	return btrfs_eb_verdict_pronounce(verdict);
 }
 
 /**
@@ -337,12 +375,12 @@ static struct btrfs_eb_verdict *convict(struct extent_buffer *eb,
  * @held: the reference that this is about, NULL if none
  *
  * Context: that of the hook.
- * Return: a verdict that the hook must print and give back, or NULL.
+ * Return: what the hook must print, see eb_debug_say(), or NULL.
  */
-struct btrfs_eb_verdict *
-btrfs_eb_conclude(struct extent_buffer *eb, const struct eb_look *look,
-		  const struct eb_judgement *judgement,
-		  const struct eb_held *held)
+const char *btrfs_eb_conclude(struct extent_buffer *eb,
+			      const struct eb_look *look,
+			      const struct eb_judgement *judgement,
+			      const struct eb_held *held)
 {
 	u64 judged = judgement->judged;
 	u32 counts = judgement->counts;
@@ -366,9 +404,10 @@ btrfs_eb_conclude(struct extent_buffer *eb, const struct eb_look *look,
 	return convict(eb, look, judgement->broken, held);
 }
 
-static noinline struct btrfs_eb_verdict *
-judge_event(struct extent_buffer *eb, enum eb_debug_event event,
-	    enum eb_debug_site site, int arg, unsigned long ip)
+static noinline const char *judge_event(struct extent_buffer *eb,
+					enum eb_debug_event event,
+					enum eb_debug_site site, int arg,
+					unsigned long ip)
 {
 	struct eb_look look = { .arg = arg, .ip = ip };
 	struct eb_judgement judgement = { };
@@ -395,68 +434,97 @@ judge_event(struct extent_buffer *eb, enum eb_debug_event event,
  * @arg: what the event says beside that
  *
  * Context: that of the hook, see include/linux/eb_debug.h.
- * Return: a verdict that the hook must print and give back, or NULL.
+ * Return: what the hook must print, see eb_debug_say(), or NULL.
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_event(struct extent_buffer *eb,
-					      enum eb_debug_event event,
-					      enum eb_debug_site site, int arg)
+const char *btrfs_eb_debug_event(struct extent_buffer *eb,
+				 enum eb_debug_event event,
+				 enum eb_debug_site site, int arg)
 {
 	return judge_event(eb, event, site, arg, _RET_IP_);
 }
 
 /**
- * btrfs_eb_debug_dance - check_buffer_tree_ref() runs
+ * btrfs_eb_debug_refs_lock - a section under refs_lock begins
  * @eb: the buffer
  *
- * It does at every lookup, and means something only to the task that has armed IO.
- *
- * Context: any.
- * Return: as btrfs_eb_debug_event().
+ * Context: refs_lock.
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_dance(struct extent_buffer *eb)
+void btrfs_eb_debug_refs_lock(struct extent_buffer *eb)
 {
-	if (likely(READ_ONCE(eb->debug.io_task) != current))
-		return NULL;
-	return judge_event(eb, EB_EVENT_IO_DANCE, EB_SITE_TREE, 0, _RET_IP_);
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
+
+	if (epoch)
+		btrfs_eb_core_section_open(&eb->debug,
+					   in_task() ? current : NULL, epoch,
+					   eb_base_tree_ref(eb),
+					   refs_lock_held(eb));
 }
 
 /**
- * btrfs_eb_debug_tree_ref_clear - TREE_REF may have been cleared
+ * btrfs_eb_debug_release_refused - reclaim leaves the buffer alone
  * @eb: the buffer
  * @site: where
+ * @why: the reason
  *
- * Most puts leave it alone.
+ * Reclaim may come this way again and again, so without history and trace it is
+ * only counted.
  *
  * Context: refs_lock.
  * Return: as btrfs_eb_debug_event().
  */
-struct btrfs_eb_verdict *
-btrfs_eb_debug_tree_ref_clear(struct extent_buffer *eb, enum eb_debug_site site)
+const char *btrfs_eb_debug_release_refused(struct extent_buffer *eb,
+					   enum eb_debug_site site,
+					   enum eb_debug_refusal why)
 {
-	if (likely(site == EB_SITE_PUT && eb_base_tree_ref(eb)))
-		return NULL;
-	return judge_event(eb, EB_EVENT_TREE_REF_CLEAR, site, 0, _RET_IP_);
-}
-
-/**
- * btrfs_eb_debug_put_locked - a put goes on under refs_lock
- * @eb: the buffer
- * @site: where
- *
- * Nearly all puts come here, so what is usual is done in short.
- *
- * Context: refs_lock.
- * Return: as btrfs_eb_debug_event().
- */
-struct btrfs_eb_verdict *btrfs_eb_debug_put_locked(struct extent_buffer *eb,
-						   enum eb_debug_site site)
-{
-	if (unlikely(site != EB_SITE_PUT || eb_base_refs(eb) < 2 ||
-		     eb_base_stale(eb) || !eb_base_tree_ref(eb)))
-		return judge_event(eb, EB_EVENT_PUT_LOCKED, site, 0, _RET_IP_);
-	btrfs_eb_core_section(&eb->debug, in_task() ? current : NULL,
-			      READ_ONCE(btrfs_eb_epoch), true);
+	if (static_branch_unlikely(&btrfs_eb_note_key))
+		return judge_event(eb, EB_EVENT_RELEASE_REFUSED, site, why,
+				   _RET_IP_);
+	if (READ_ONCE(btrfs_eb_epoch))
+		eb_count(why == EB_BUSY ? EB_COUNT_RELEASE_BUSY :
+					  EB_COUNT_RELEASE_NO_TREE_REF);
 	return NULL;
+}
+
+/**
+ * btrfs_eb_debug_dirty - a buffer was made dirty, by which nothing is judged
+ * @eb: the buffer
+ *
+ * Context: that of the hook.
+ */
+void btrfs_eb_debug_dirty(struct extent_buffer *eb)
+{
+	struct eb_history *history = READ_ONCE(eb->debug.history);
+
+	if (!READ_ONCE(btrfs_eb_epoch))
+		return;
+	if (history)
+		btrfs_eb_core_note(history, EB_EVENT_DIRTY, eb_base_refs(eb),
+				   eb_base_flags(eb), _RET_IP_, eb_now());
+	if (trace_btrfs_eb_dirty_enabled()) {
+		struct eb_look look = { .ip = _RET_IP_ };
+
+		btrfs_eb_look(&look, eb, EB_EVENT_DIRTY, EB_SITE_TREE);
+		trace_btrfs_eb_dirty(eb, &look);
+	}
+}
+
+/**
+ * btrfs_eb_debug_mark - something happened that is only remembered for a later judgement
+ * @eb: the buffer, at which nobody has to look
+ * @event: what happened
+ *
+ * Context: that of the hook.
+ */
+void btrfs_eb_debug_mark(struct extent_buffer *eb, enum eb_debug_event event)
+{
+	struct eb_look look = {
+		.task = in_task() ? current : NULL,
+		.epoch = READ_ONCE(btrfs_eb_epoch),
+	};
+	struct eb_judgement judgement = { };
+
+	if (look.epoch)
+		btrfs_eb_core_event(&eb->debug, &look, event, &judgement);
 }
 
 /**
@@ -467,8 +535,8 @@ struct btrfs_eb_verdict *btrfs_eb_debug_put_locked(struct extent_buffer *eb,
  * Context: the task that looks up.
  * Return: as btrfs_eb_debug_event().
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_lookup(struct extent_buffer *eb,
-					       const struct btrfs_eb_token *token)
+const char *btrfs_eb_debug_lookup(struct extent_buffer *eb,
+				  const struct btrfs_eb_token *token)
 {
 	struct eb_look look = { .ip = _RET_IP_ };
 	struct eb_judgement judgement = { };
@@ -521,44 +589,64 @@ void btrfs_eb_debug_mount(void)
 	spin_unlock_irqrestore(&eb_debug_said.lock, flags);
 }
 
-static u64 count_sum(size_t offset)
+static u64 sum_of(const u64 __percpu *counter)
 {
 	u64 sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(*(u64 *)((char *)per_cpu_ptr(btrfs_eb_counts,
-							      cpu) + offset));
+		sum += READ_ONCE(*per_cpu_ptr(counter, cpu));
 	return sum;
 }
 
-static u64 usual_puts(enum eb_debug_site site)
+/* What the hooks in line have judged, of which nothing was unusual. */
+static u64 usually_judged(enum eb_rule rule, enum eb_debug_site site)
 {
-	return count_sum(offsetof(struct eb_counts, usual_puts[site]));
-}
-
-/* What a put of which nothing was unusual has been judged by. */
-static bool judged_at_put(enum eb_rule rule)
-{
-	return rule == EB_RULE_PUT_WITHOUT_REFERENCE ||
-	       rule == EB_RULE_PUT_LOCKED;
+	switch (rule) {
+	case EB_RULE_PUT_WITHOUT_REFERENCE:
+	case EB_RULE_PUT_LOCKED:
+		return sum_of(&btrfs_eb_hot.puts[site]);
+	case EB_RULE_LEFT_IN_PATH:
+		return site == EB_SITE_TREE ?
+		       sum_of(&btrfs_eb_hot.path_frees) : 0;
+	case EB_RULE_LEFT_BY_TASK:
+		return site == EB_SITE_TREE ?
+		       sum_of(&btrfs_eb_hot.task_ends) : 0;
+	default:
+		return 0;
+	}
 }
 
 static u64 judged_sum(enum eb_rule rule, enum eb_debug_site site)
 {
-	u64 sum = count_sum(offsetof(struct eb_counts, judged[rule][site]));
+	return sum_of(&btrfs_eb_counts->judged[rule][site]) +
+	       usually_judged(rule, site);
+}
 
-	return judged_at_put(rule) ? sum + usual_puts(site) : sum;
+static u64 usually_counted(enum eb_count count)
+{
+	u64 sum = 0;
+	int site;
+
+	switch (count) {
+	case EB_COUNT_GETS:
+		return sum_of(&btrfs_eb_hot.gets);
+	case EB_COUNT_PUTS:
+		for (site = 0; site < EB_SITE_COUNT; site++)
+			sum += sum_of(&btrfs_eb_hot.puts[site]);
+		return sum;
+	case EB_COUNT_PATH_FREES:
+		return sum_of(&btrfs_eb_hot.path_frees);
+	case EB_COUNT_TASK_ENDS:
+		return sum_of(&btrfs_eb_hot.task_ends);
+	default:
+		return 0;
+	}
 }
 
 static u64 counted_sum(enum eb_count count)
 {
-	u64 sum = count_sum(offsetof(struct eb_counts, count[count]));
-	int site;
-
-	for (site = 0; count == EB_COUNT_PUTS && site < EB_SITE_COUNT; site++)
-		sum += usual_puts(site);
-	return sum;
+	return sum_of(&btrfs_eb_counts->count[count]) + usually_counted(count);
 }
 
 /* At unmount, if that is asked for. */
@@ -598,7 +686,7 @@ static int stats_show(struct seq_file *m, void *v)
 	}
 	for (i = EB_RULE_NONE + 1; i < EB_RULE_COUNT; i++)
 		seq_printf(m, "broken_%s: %llu\n", btrfs_eb_rule_name(i),
-			   count_sum(offsetof(struct eb_counts, broken[i])));
+			   sum_of(&btrfs_eb_counts->broken[i]));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(stats);
@@ -618,15 +706,36 @@ static int coverage_show(struct seq_file *m, void *v)
 }
 DEFINE_SHOW_ATTRIBUTE(coverage);
 
+/**
+ * btrfs_eb_debug_more - somebody wants more than to judge, or does not any more
+ * @who: who
+ * @wanted: more
+ *
+ * Context: process context, may sleep.
+ */
+void btrfs_eb_debug_more(enum eb_more who, bool wanted)
+{
+	static DEFINE_MUTEX(mutex);
+	static bool wants[EB_MORE_COUNT];
+
+	mutex_lock(&mutex);
+	if (wanted && !wants[who])
+		static_branch_inc(&btrfs_eb_note_key);
+	else if (!wanted && wants[who])
+		static_branch_dec(&btrfs_eb_note_key);
+	wants[who] = wanted;
+	mutex_unlock(&mutex);
+}
+
 /* The epoch is last on the way up and first on the way down. */
 static void eb_switch(enum eb_level level)
 {
 	lockdep_assert_held(&eb_switch_mutex);
 	WRITE_ONCE(btrfs_eb_level, level);
+	if (level >= EB_LEVEL_STACKS)
+		btrfs_eb_stack_init();
+	btrfs_eb_debug_more(EB_MORE_LEVEL, level >= EB_LEVEL_HISTORY);
 	if (level != EB_LEVEL_OFF) {
-		btrfs_eb_owner_level(level);
-		if (!READ_ONCE(btrfs_eb_epoch))
-			btrfs_eb_owner_sweep();
 		static_branch_enable(&btrfs_eb_debug_key);
 		if (!READ_ONCE(btrfs_eb_epoch))
 			WRITE_ONCE(btrfs_eb_epoch, ++eb_last_epoch);
@@ -634,6 +743,7 @@ static void eb_switch(enum eb_level level)
 		WRITE_ONCE(btrfs_eb_epoch, 0);
 		static_branch_disable(&btrfs_eb_debug_key);
 	}
+	btrfs_eb_table_epoch();
 }
 
 /**
@@ -647,9 +757,10 @@ static void eb_switch(enum eb_level level)
  */
 void btrfs_eb_debug_distrust(const char *why)
 {
-	if (xchg(&btrfs_eb_epoch, 0))
-		pr_err("the guard is turned off, its own check failed: %s\n",
-		       why);
+	if (!xchg(&btrfs_eb_epoch, 0))
+		return;
+	btrfs_eb_table_epoch();
+	pr_err("the guard is turned off, its own check failed: %s\n", why);
 }
 
 /* A level by its name; on and off also as all boolean parameters have them. */
@@ -702,8 +813,9 @@ MODULE_PARM_DESC(eb_debug_coverage,
 /* Make the guard ready; see eb_debug_init(). */
 void btrfs_eb_debug_init(void)
 {
+	btrfs_eb_clock_start();
 	btrfs_eb_counts = alloc_percpu(struct eb_counts);
-	if (!btrfs_eb_counts || btrfs_eb_owner_init()) {
+	if (!btrfs_eb_counts || btrfs_eb_table_init()) {
 		pr_err("the guard stays off, no memory for its counters and owners\n");
 		free_percpu(btrfs_eb_counts);
 		btrfs_eb_counts = NULL;

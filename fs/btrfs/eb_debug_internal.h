@@ -5,13 +5,15 @@
  * How it flows, arrows go down only:
  *
  *	door	include/linux/eb_debug.h	one nop when off
+ *	door	eb_debug_fast.h			what is usual all the time, in line
  *	owners	eb_debug_owner.c		who takes and gives back a reference
  *	core	eb_debug.c			notes the event, judges it
  *	knobs	eb_debug_fs.c			looks at the buffer, counts, traces, limits
  *	words	eb_debug_report.c		every sentence that a person reads
  *
- * Beside them eb_debug_live.c keeps the list of live buffers, and eb_debug_who.c
- * finds out who holds what now.
+ * Beside them eb_debug_table.c knows whose list is whose, eb_debug_live.c keeps the
+ * list of live buffers, eb_debug_who.c finds out who holds what now, and
+ * eb_debug_stack.c keeps stacks.
  *
  * The core knows a buffer's record, a task's list and one look at the buffer,
  * nothing else, so that KUnit can judge it without a disk.  What differs between
@@ -37,21 +39,22 @@
 
 /*
  * The flags of a buffer as the guard shows them: the same bits on every kernel,
- * whatever the kernel's own are.
+ * whatever the kernel's own are.  In the order of 6.1: where a kernel has the same
+ * bits, taking them over is one instruction.
  */
 enum eb_flag {
 	EB_FLAG_UPTODATE	= 1 << 0,
 	EB_FLAG_DIRTY		= 1 << 1,
-	EB_FLAG_WRITEBACK	= 1 << 2,
-	EB_FLAG_TREE_REF	= 1 << 3,
-	EB_FLAG_STALE		= 1 << 4,
-	EB_FLAG_UNMAPPED	= 1 << 5,
-	EB_FLAG_IN_TREE		= 1 << 6,
-	EB_FLAG_WRITE_ERR	= 1 << 7,
-	EB_FLAG_READ_ERR	= 1 << 8,
-	EB_FLAG_CORRUPT		= 1 << 9,
-	EB_FLAG_NO_CHECK	= 1 << 10,
-	EB_FLAG_READAHEAD	= 1 << 11,
+	EB_FLAG_CORRUPT		= 1 << 2,
+	EB_FLAG_READAHEAD	= 1 << 3,
+	EB_FLAG_TREE_REF	= 1 << 4,
+	EB_FLAG_STALE		= 1 << 5,
+	EB_FLAG_WRITEBACK	= 1 << 6,
+	EB_FLAG_READ_ERR	= 1 << 7,
+	EB_FLAG_UNMAPPED	= 1 << 8,
+	EB_FLAG_IN_TREE		= 1 << 9,
+	EB_FLAG_WRITE_ERR	= 1 << 10,
+	EB_FLAG_NO_CHECK	= 1 << 11,
 	EB_FLAG_READING		= 1 << 12,
 	EB_FLAG_ZEROOUT		= 1 << 13,
 };
@@ -132,6 +135,13 @@ enum eb_level {
 	EB_LEVEL_COUNT
 };
 
+/* Who wants more than to judge. */
+enum eb_more {
+	EB_MORE_LEVEL,
+	EB_MORE_SUSPECTS,
+	EB_MORE_COUNT
+};
+
 /* What the ledger says of somebody who gives a reference back. */
 enum eb_owned {
 	/* Not all references of the buffer were seen. */
@@ -195,7 +205,7 @@ struct eb_judgement {
 };
 
 /* References that one task can hold at a time and be known for. */
-#define EB_HELD		32
+#define EB_HELD		31
 /* Tasks that can hold references at the same time and be known for. */
 #define EB_TASKS	256
 /* Puts of a task that are remembered, since they may not have been its own. */
@@ -212,32 +222,33 @@ struct eb_judgement {
  * @eb: the buffer, only compared
  * @path: the path whose node it is, only compared
  * @site: low half of the address of the one who holds it
- * @serial: that of the buffer
  * @stack: of the one who took it, 0 if it was not recorded
- * @when: in jiffies
  * @kind: enum eb_debug_kind
+ * @serial: that of the buffer
+ * @when: in jiffies
  */
 struct eb_held {
 	const struct extent_buffer *eb;
 	const struct btrfs_path *path;
 	u32 site;
-	u32 serial;
 	u32 stack;
-	u32 when;
 	u32 kind;
+	u32 serial;
+	u32 when;
 };
 
 /**
  * struct eb_task - what one task holds
- * @task: the task, NULL while nobody has this entry
- * @releasing: the path whose nodes it gives back now
+ * @pid: of the task, 0 while nobody has this entry, negative once the table wants
+ *       it back, see eb_debug_table.c
  * @epoch: in which the rest was written
- * @nr: how many references
+ * @top: the newest reference, the bottom if there is none
+ * @limit: the last one that fits, the bottom while @work has to be made ready
+ * @releasing: the path whose nodes it gives back now, or EB_EXTRA
  * @next_doubt: where the next one goes
  * @pending: @work waits for the return to user space
- * @pid: of the task, for people
  * @work: what looks at the list then
- * @held: the references
+ * @held: the references; the first is the bottom, and never one
  * @doubts: references of a path that were given back, but not by the path's
  *          release; that may be right, or the mistake of which the release suffers
  *
@@ -245,17 +256,23 @@ struct eb_held {
  * to find out who holds a buffer, and may see what is changing.
  */
 struct eb_task {
-	struct task_struct *task;
-	const struct btrfs_path *releasing;
+	pid_t pid;
 	u32 epoch;
-	u16 nr;
+	struct eb_held *top;
+	struct eb_held *limit;
+	const struct btrfs_path *releasing;
 	u8 next_doubt;
 	bool pending;
-	pid_t pid;
 	struct callback_head work;
-	struct eb_held held[EB_HELD];
+	struct eb_held held[1 + EB_HELD];
 	struct eb_held doubts[EB_DOUBTS];
 } ____cacheline_aligned;
+
+/*
+ * In place of a path: one more, taken for a moment of a buffer that the task holds
+ * anyway, and given back by the function that took it.
+ */
+#define EB_EXTRA	((const struct btrfs_path *)1)
 
 /* One transition of a buffer. */
 struct eb_transition {
@@ -271,6 +288,8 @@ struct eb_transition {
 struct eb_history {
 	atomic_t next;
 	struct eb_transition ring[EB_HISTORY];
+	/* Where each kind of structure took its last reference, at level stacks. */
+	u32 stacks[EB_KIND_IRQ];
 };
 
 /* One owner, as it is shown. */
@@ -300,8 +319,11 @@ struct eb_shown {
 };
 
 /* What a report needs, copied while the buffer was still there. */
-struct btrfs_eb_verdict {
+struct eb_verdict {
 	unsigned long busy;
+	/* Who says it, and the how many'th verdict it is. */
+	const struct task_struct *task;
+	unsigned int nr;
 	enum eb_rule rule;
 	enum eb_debug_event event;
 	struct eb_look look;
@@ -319,15 +341,34 @@ struct btrfs_eb_verdict {
 	struct eb_history history;
 	char function[64];
 	char facts[384];
+	char text[640];
 };
 
 struct eb_counts {
 	u64 count[EB_COUNT_COUNT];
 	u64 broken[EB_RULE_COUNT];
 	u64 judged[EB_RULE_COUNT][EB_SITE_COUNT];
-	/* Puts of which nothing was unusual; they are in none of the above. */
-	u64 usual_puts[EB_SITE_COUNT];
 };
+
+/**
+ * struct eb_hot - what each CPU has at hand for the hooks in eb_debug_fast.h
+ * @list: that of the task that was here last, or an empty one of nobody
+ * @gets: references taken of which nothing was unusual
+ * @puts: references given back, the same
+ * @path_frees: paths freed after which the task held nothing
+ * @task_ends: returns to user space, the same
+ *
+ * The counts are in none of struct eb_counts.
+ */
+struct eb_hot {
+	struct eb_task *list;
+	u64 gets;
+	u64 puts[EB_SITE_COUNT];
+	u64 path_frees;
+	u64 task_ends;
+};
+
+DECLARE_PER_CPU(struct eb_hot, btrfs_eb_hot);
 
 /* Set by the knobs, read by all. */
 extern struct eb_counts __percpu *btrfs_eb_counts;
@@ -339,10 +380,17 @@ static inline void eb_count(enum eb_count count)
 	this_cpu_inc(btrfs_eb_counts->count[count]);
 }
 
-/* A clock that may be read anywhere, in units of 1024 ns. */
-static inline u32 eb_now(void)
+/*
+ * A clock that may be read anywhere and costs little, in units of
+ * btrfs_eb_clock_us().  It goes round after some 20 minutes.
+ */
+static __always_inline u32 eb_now(void)
 {
+#ifdef CONFIG_X86_64
+	return rdtsc() >> 10;
+#else
 	return local_clock() >> 10;
+#endif
 }
 
 /* All hooks are in btrfs, less than 2 GiB from each other: @near is one. */
@@ -357,13 +405,37 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look,
 			  const struct btrfs_eb_token *token,
 			  struct eb_judgement *verdict);
-void btrfs_eb_core_note(struct eb_history *history,
-			enum eb_debug_event event, int refs, u32 flags,
-			u32 site, u32 now);
 void btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
 				 enum eb_debug_kind kind);
 bool btrfs_eb_core_structure_put(struct btrfs_eb_debug *rec,
 				 enum eb_debug_kind kind);
+
+/**
+ * btrfs_eb_core_note - remember a transition in the buffer's history
+ * @history: the buffer's history
+ * @event: what happened
+ * @refs: reference count
+ * @flags: enum eb_flag
+ * @site: low half of the address of whom it belongs to
+ * @now: eb_now()
+ *
+ * Context: any.  Writers may meet; each writes a transition of its own, unless
+ * one of them is held up for a whole round.
+ */
+static __always_inline void
+btrfs_eb_core_note(struct eb_history *history, enum eb_debug_event event,
+		   int refs, u32 flags, u32 site, u32 now)
+{
+	u32 next = atomic_inc_return(&history->next) - 1;
+	struct eb_transition *t = &history->ring[next % EB_HISTORY];
+
+	t->now = now;
+	t->site = site;
+	t->flags = flags;
+	t->refs = clamp(refs, 0, 0xffff);
+	t->cpu = raw_smp_processor_id();
+	t->event = event + 1;
+}
 
 static inline unsigned int
 btrfs_eb_core_structures(const struct btrfs_eb_debug *rec,
@@ -372,15 +444,31 @@ btrfs_eb_core_structures(const struct btrfs_eb_debug *rec,
 	return (u64)atomic64_read(&rec->structures) >> (8 * kind) & 0xff;
 }
 
-/* A section under refs_lock begins: tests made before it don't count in it. */
+/* In this section under_io was tested, at its start TREE_REF was set. */
+#define EB_SECTION_TESTED	1
+#define EB_SECTION_TREE_REF	2
+
+/*
+ * A section under refs_lock begins: tests made before it don't count in it.  The
+ * epoch is left as it is: a buffer that was there before the guard was turned on
+ * has none until a section begins in another way, and is not judged.
+ */
 static inline void btrfs_eb_core_section(struct btrfs_eb_debug *rec,
-					 const void *task, u32 epoch,
-					 bool tree_ref)
+					 const void *task, bool tree_ref)
 {
 	WRITE_ONCE(rec->section_task, task);
+	rec->section = tree_ref ? EB_SECTION_TREE_REF : 0;
+}
+
+/* The same for good; @locked if refs_lock is really held, as the lookups want it. */
+static inline void btrfs_eb_core_section_open(struct btrfs_eb_debug *rec,
+					      const void *task, u32 epoch,
+					      bool tree_ref, bool locked)
+{
+	btrfs_eb_core_section(rec, task, tree_ref);
 	rec->section_epoch = epoch;
-	rec->section_tested = false;
-	rec->section_tree_ref = tree_ref;
+	if (locked)
+		WRITE_ONCE(rec->lock_seq, rec->lock_seq + 1);
 }
 
 /* Were all references of this buffer recorded? */
@@ -391,16 +479,29 @@ static inline bool btrfs_eb_core_complete(const struct btrfs_eb_debug *rec,
 }
 
 /* owners */
-int btrfs_eb_owner_init(void);
 void btrfs_eb_owner_exit(void);
-void btrfs_eb_owner_sweep(void);
-void btrfs_eb_owner_level(enum eb_level level);
+void btrfs_eb_more_get(struct extent_buffer *eb, struct eb_held *held);
+void btrfs_eb_more_put(struct extent_buffer *eb, unsigned long by);
+void btrfs_eb_more_path(struct eb_task *t, const struct btrfs_path *path);
 void btrfs_eb_owner_forget(struct extent_buffer *eb);
 void btrfs_eb_owner_suspect(u32 site);
+
+/* table of tasks */
+int btrfs_eb_table_init(void);
+void btrfs_eb_table_exit(void);
+void btrfs_eb_table_epoch(void);
+struct eb_task *btrfs_eb_table_find(u32 epoch);
+struct eb_task *btrfs_eb_table_enter(u32 epoch);
+bool btrfs_eb_table_room(struct eb_task *t);
 unsigned int btrfs_eb_owner_held(const struct extent_buffer *eb, u32 serial);
 void btrfs_eb_owner_walk(void (*found)(const struct eb_held *held, pid_t pid,
 				       void *arg), void *arg);
 unsigned int btrfs_eb_owner_tasks(void);
+
+/* stacks */
+void btrfs_eb_stack_init(void);
+void btrfs_eb_stack_exit(void);
+u32 btrfs_eb_stack(unsigned long place);
 
 /* who holds what */
 extern const struct file_operations btrfs_eb_buffers_fops;
@@ -410,35 +511,37 @@ void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb);
 void btrfs_eb_who(struct eb_shown *shown, unsigned int nr);
 
 /* verdicts */
-struct btrfs_eb_verdict *btrfs_eb_verdict_get(void);
-void btrfs_eb_verdict_fill(struct btrfs_eb_verdict *verdict, enum eb_rule rule,
+struct eb_verdict *btrfs_eb_verdict_get(void);
+void btrfs_eb_verdict_put(struct eb_verdict *verdict);
+void btrfs_eb_verdict_fill(struct eb_verdict *verdict, enum eb_rule rule,
 			   const struct extent_buffer *eb,
 			   const struct eb_look *look,
 			   const struct eb_held *held);
-bool btrfs_eb_verdict_first(struct btrfs_eb_verdict *verdict);
+const char *btrfs_eb_verdict_pronounce(struct eb_verdict *verdict);
 void btrfs_eb_violation(struct extent_buffer *eb, const struct eb_look *look,
 			enum eb_rule rule);
 void btrfs_eb_tell_coverage(void);
-struct btrfs_eb_verdict *
-btrfs_eb_conclude(struct extent_buffer *eb, const struct eb_look *look,
-		  const struct eb_judgement *judgement,
-		  const struct eb_held *held);
+const char *btrfs_eb_conclude(struct extent_buffer *eb,
+			      const struct eb_look *look,
+			      const struct eb_judgement *judgement,
+			      const struct eb_held *held);
 void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 		   enum eb_debug_event event, enum eb_debug_site site);
 
 /* words */
+void btrfs_eb_clock_start(void);
 const char *btrfs_eb_rule_name(enum eb_rule rule);
 const char *btrfs_eb_site_name(enum eb_debug_site site);
 const char *btrfs_eb_count_name(enum eb_count count);
 const char *btrfs_eb_event_name(enum eb_debug_event event);
 char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags);
-void btrfs_eb_blame(struct btrfs_eb_verdict *verdict);
-void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict);
+void btrfs_eb_blame(struct eb_verdict *verdict);
+void btrfs_eb_state_facts(struct eb_verdict *verdict);
+void btrfs_eb_tell_background(const struct eb_verdict *verdict);
 
 const char *btrfs_eb_kind_name(enum eb_debug_kind kind);
 const char *btrfs_eb_level_name(enum eb_level level);
 void btrfs_eb_function_name(char *buf, size_t size, unsigned long ip);
-bool btrfs_eb_same_function(u32 one, u32 other);
 
 /* live buffers */
 struct eb_mark {
@@ -460,6 +563,7 @@ unsigned int btrfs_eb_live_next(struct eb_mark *mark, unsigned int max,
 unsigned long btrfs_eb_live_count(void);
 
 /* knobs */
+void btrfs_eb_debug_more(enum eb_more who, bool wanted);
 void btrfs_eb_debug_distrust(const char *why);
 
 /* Something is wrong with the guard itself: it turns itself off and says so. */

@@ -467,21 +467,31 @@ static void eb_test_history(struct kunit *test)
 static const struct extent_buffer eb_test_buffers[2];
 static const struct btrfs_path eb_test_paths[2];
 
+static struct eb_task *empty_list(struct kunit *test)
+{
+	struct eb_task *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	eb_ledger_init(t);
+	return t;
+}
+
 static void take(struct kunit *test, struct eb_task *t, int buffer,
 		 const struct btrfs_path *path, u32 site)
 {
-	struct eb_held *held = eb_ledger_add(t);
+	struct eb_held *held;
 
-	KUNIT_ASSERT_NOT_NULL(test, held);
-	*held = (struct eb_held){ .eb = &eb_test_buffers[buffer],
-				  .path = path, .site = site };
-	eb_ledger_added(t);
+	KUNIT_ASSERT_FALSE(test, eb_ledger_full(t));
+	held = eb_ledger_add(t, &eb_test_buffers[buffer], 0, EB_KIND_LOOKUP,
+			     site);
+	held->path = path;
+	eb_ledger_added(t, held);
 }
 
 static u32 give_back(struct eb_task *t, int buffer,
 		     const struct btrfs_path *path)
 {
-	struct eb_held *held = eb_ledger_find(t, &eb_test_buffers[buffer], path, 0);
+	struct eb_held *held = eb_ledger_find(t, &eb_test_buffers[buffer], path);
 	u32 site = held ? held->site : 0;
 
 	if (held)
@@ -493,9 +503,8 @@ static u32 give_back(struct eb_task *t, int buffer,
 static void eb_test_ledger(struct kunit *test)
 {
 	const struct btrfs_path *path = &eb_test_paths[0];
-	struct eb_task *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct eb_task *t = empty_list(test);
 
-	KUNIT_ASSERT_NOT_NULL(test, t);
 	take(test, t, 0, path, 1);
 	take(test, t, 0, NULL, 2);
 	take(test, t, 1, NULL, 3);
@@ -513,31 +522,27 @@ static void eb_test_ledger(struct kunit *test)
 			99);
 	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 0);
 	KUNIT_EXPECT_EQ(test, give_back(t, 1, NULL), 3);
-	KUNIT_EXPECT_EQ(test, t->nr, 0);
+	KUNIT_EXPECT_TRUE(test, eb_ledger_empty(t));
 
 	/* One more for a moment is not what others give back. */
-	take(test, t, 0, path, (u32)(unsigned long)take);
-	take(test, t, 0, NULL, (u32)(unsigned long)give_back);
-	t->held[1].kind = EB_KIND_EXTRA;
-	KUNIT_EXPECT_PTR_EQ(test, &t->held[0],
-			    eb_ledger_find(t, &eb_test_buffers[0], NULL,
-					   (unsigned long)take));
-	KUNIT_EXPECT_PTR_EQ(test, &t->held[1],
-			    eb_ledger_find(t, &eb_test_buffers[0], NULL,
-					   (unsigned long)give_back));
+	take(test, t, 0, path, 5);
+	take(test, t, 0, EB_EXTRA, 6);
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 5);
+	take(test, t, 0, path, 7);
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, EB_EXTRA), 6);
+	KUNIT_EXPECT_EQ(test, give_back(t, 0, path), 7);
 }
 
 /* What does not fit is refused, and nothing else is lost. */
 static void eb_test_ledger_full(struct kunit *test)
 {
-	struct eb_task *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct eb_task *t = empty_list(test);
 	struct btrfs_eb_debug rec = { };
 	int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, t);
 	for (i = 0; i < EB_HELD; i++)
 		take(test, t, 0, NULL, i + 1);
-	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)eb_ledger_add(t));
+	KUNIT_EXPECT_TRUE(test, eb_ledger_full(t));
 	for (i = EB_HELD; i > 0; i--)
 		KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), i);
 

@@ -12,61 +12,90 @@
 
 #include "eb_debug_internal.h"
 
+/* An empty list. */
+static inline void eb_ledger_init(struct eb_task *t)
+{
+	WRITE_ONCE(t->top, t->held);
+	t->limit = &t->held[EB_HELD];
+	t->releasing = NULL;
+	memset(t->doubts, 0, sizeof(t->doubts));
+}
+
+static inline bool eb_ledger_empty(const struct eb_task *t)
+{
+	return READ_ONCE(t->top) == t->held;
+}
+
+static __always_inline bool eb_ledger_full(const struct eb_task *t)
+{
+	return t->top >= t->limit;
+}
+
 /**
  * eb_ledger_add - a task takes a reference
- * @t: the task's list
+ * @t: the task's list, not full
+ * @eb: the buffer
+ * @serial: its serial number
+ * @kind: enum eb_debug_kind
+ * @site: low half of the address of whom it belongs to
  *
- * Return: the entry to fill in and to pass to eb_ledger_added(), or NULL if there
- * is no room.
+ * The stack is not recorded; whoever wants it sets it before eb_ledger_added().
+ *
+ * Return: the entry to pass to eb_ledger_added().
  */
-static inline struct eb_held *eb_ledger_add(struct eb_task *t)
+static __always_inline struct eb_held *
+eb_ledger_add(struct eb_task *t, const struct extent_buffer *eb, u32 serial,
+	      enum eb_debug_kind kind, u32 site)
 {
-	if (unlikely(t->nr == EB_HELD))
-		return NULL;
+	struct eb_held *held = t->top + 1;
+
+	held->eb = eb;
+	held->path = kind == EB_KIND_EXTRA ? EB_EXTRA : NULL;
+	held->site = site;
+	held->stack = 0;
+	held->kind = kind;
+	/* Else compilers work hard to make one store of two. */
+	WRITE_ONCE(held->serial, serial);
+	WRITE_ONCE(held->when, jiffies);
 	t->releasing = NULL;
-	return &t->held[t->nr];
+	return held;
 }
 
 /* The entry is filled in: who looks at the list from outside may see it. */
-static inline void eb_ledger_added(struct eb_task *t)
+static __always_inline void eb_ledger_added(struct eb_task *t,
+					    struct eb_held *held)
 {
 	/* Pairs with the acquire in btrfs_eb_owner_walk(). */
-	smp_store_release(&t->nr, t->nr + 1);
+	smp_store_release(&t->top, held);
 }
 
 /**
  * eb_ledger_find - which reference does a task mean?
  * @t: the task's list
  * @eb: the buffer
- * @path: the path that gives it back, NULL if none does
- * @by: low half of the address of the function that asks
+ * @path: the path that gives it back, EB_EXTRA, or NULL
  *
  * If the task holds several of one buffer, the release of a path gives back what
- * is in that path, and others what is in none.  A function that took one more for
- * a moment gives that back itself.
+ * is in that path, and others what is in none.  One more that was taken for a
+ * moment is given back by whoever says so, or when there is no other.
  *
  * Return: the entry, or NULL if the task holds none.
  */
 static inline struct eb_held *eb_ledger_find(struct eb_task *t,
 					     const struct extent_buffer *eb,
-					     const struct btrfs_path *path,
-					     u32 by)
+					     const struct btrfs_path *path)
 {
-	struct eb_held *held, *other = NULL, *extra = NULL;
+	struct eb_held *held, *other = NULL;
 
-	for (held = t->held + t->nr; held-- > t->held;) {
+	for (held = t->top; held > t->held; held--) {
 		if (held->eb != eb)
 			continue;
-		if (unlikely(held->kind == EB_KIND_EXTRA))
-			extra = held;
-		else if (likely(held->path == path))
+		if (held->path == path)
 			return held;
-		else if (!other || (other->path && !held->path))
+		if (!other || other->path == EB_EXTRA ||
+		    (other->path && !held->path))
 			other = held;
 	}
-	if (unlikely(extra) &&
-	    (!other || btrfs_eb_same_function(by, extra->site)))
-		return extra;
 	return other;
 }
 
@@ -76,7 +105,7 @@ static inline bool eb_ledger_has_more(const struct eb_task *t,
 {
 	const struct eb_held *held;
 
-	for (held = t->held; held < t->held + t->nr; held++)
+	for (held = t->top; held > t->held; held--)
 		if (held != than && held->eb == than->eb)
 			return true;
 	return false;
@@ -92,11 +121,11 @@ static inline bool eb_ledger_has_more(const struct eb_task *t,
  */
 static inline void eb_ledger_drop(struct eb_task *t, struct eb_held *held)
 {
-	struct eb_held *last = &t->held[t->nr - 1];
+	struct eb_held *last = t->top;
 
 	if (unlikely(held != last))
 		memmove(held, held + 1, (last - held) * sizeof(*held));
-	WRITE_ONCE(t->nr, t->nr - 1);
+	WRITE_ONCE(t->top, last - 1);
 }
 
 /**
@@ -111,7 +140,8 @@ static inline void eb_ledger_drop(struct eb_task *t, struct eb_held *held)
 static inline void eb_ledger_put(struct eb_task *t, struct eb_held *held,
 				 u32 by)
 {
-	if (unlikely(held->path && held->path != t->releasing)) {
+	if (unlikely(held->path && held->path != EB_EXTRA &&
+		     held->path != t->releasing)) {
 		struct eb_held *doubt = &t->doubts[t->next_doubt++ % EB_DOUBTS];
 
 		*doubt = *held;

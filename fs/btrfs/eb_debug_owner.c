@@ -7,163 +7,37 @@
  * What a structure of btrfs holds, as root->node, is counted in the buffer.
  * References move between the two where btrfs moves them.
  *
- * This is what runs at each get and put, so what is usual is decided here, in few
- * instructions; whatever is not goes to the core to be judged.  Nothing here
- * allocates or takes a lock, except that a stack is stored when that is asked for.
+ * What is usual about a get and a put is decided in line, in eb_debug_fast.h;
+ * whatever is not comes here, and what is wrong goes to the core to be judged.
+ * Nothing here allocates or takes a lock, except that a stack is stored when that is
+ * asked for.
  *
  * A reference that can't be recorded, for want of room, leaves its buffer unjudged.
  */
 
-#include <linux/hash.h>
-#include <linux/kmemleak.h>
-#include <linux/module.h>
-#include <linux/delay.h>
-#include <linux/sched/signal.h>
-#include <linux/stacktrace.h>
-#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
-#include "eb_debug_ledger.h"
-#include "eb_debug_base.h"
+#include "eb_debug_fast.h"
 
-/* How far from its own place a task may find its entry in the table. */
-#define EB_PROBES	8
 /* Sites that have lost a reference: their stacks are kept from then on. */
 #define EB_SUSPECTS	16
 
-/* One entry for each task that holds references now. */
-static struct eb_task *eb_tasks;
+/* Tells buffers apart that have the same memory, one after the other. */
 static atomic_t eb_serial;
 
 static u32 eb_suspects[EB_SUSPECTS];
 static atomic_t eb_nr_suspects;
 
-/* The depot takes memory that is only wanted when somebody has been guilty. */
-static bool eb_stacks_ready;
+/* What suspects do is known from this on. */
+static void watch_suspects(struct work_struct *work);
+static DECLARE_WORK(eb_suspects_work, watch_suspects);
 
-static void make_stacks_ready(struct work_struct *work)
+/* Something beside the owners is wanted at each get and put. */
+static __always_inline bool more_wanted(void)
 {
-	eb_base_stacks_init();
-	WRITE_ONCE(eb_stacks_ready, true);
-}
-
-static DECLARE_WORK(eb_stacks_work, make_stacks_ready);
-
-/* Tasks that are still to be looked at when they return to user space. */
-static atomic_t eb_returns;
-static int (*eb_task_work_add)(struct task_struct *task,
-			       struct callback_head *work,
-			       enum task_work_notify_mode mode);
-
-static_assert((EB_TASKS & (EB_TASKS - 1)) == 0);
-
-/*
- * Something beside the owners is wanted at each get and put: history, stacks, or
- * the stacks of suspects.  One flag, since get and put look at it all the time.
- */
-static bool eb_more_wanted;
-
-static inline struct eb_task *task_at(unsigned int home, unsigned int n)
-{
-	return &eb_tasks[(home + n) % EB_TASKS];
-}
-
-static inline unsigned int task_home(void)
-{
-	return hash_ptr(current, ilog2(EB_TASKS));
-}
-
-static noinline struct eb_task *find_displaced(unsigned int home)
-{
-	unsigned int n;
-
-	for (n = 1; n < EB_PROBES; n++)
-		if (READ_ONCE(task_at(home, n)->task) == current)
-			return task_at(home, n);
-	return NULL;
-}
-
-/* The list of this task, of whatever epoch, NULL if it has none. */
-static __always_inline struct eb_task *find_list(void)
-{
-	unsigned int home = task_home();
-
-	if (likely(READ_ONCE(task_at(home, 0)->task) == current))
-		return task_at(home, 0);
-	return find_displaced(home);
-}
-
-/* The list of this task, if it has one of this epoch. */
-static __always_inline struct eb_task *find_task(u32 epoch)
-{
-	struct eb_task *t = find_list();
-
-	return likely(t && t->epoch == epoch) ? t : NULL;
-}
-
-/* Only a list that is empty, and that no callback will look at, may go. */
-static void leave_table(struct eb_task *t)
-{
-	if (t->nr || t->pending)
-		return;
-	/* What was written to the list comes before somebody else may claim it. */
-	smp_store_release(&t->task, NULL);
-}
-
-static void task_return(struct callback_head *work)
-{
-	struct eb_task *t = container_of(work, struct eb_task, work);
-	struct btrfs_eb_verdict *verdict;
-
-	t->pending = false;
-	/* What was noted before the guard was turned off and on is void. */
-	if (t->epoch != READ_ONCE(btrfs_eb_epoch))
-		WRITE_ONCE(t->nr, 0);
-	while ((verdict = btrfs_eb_debug_task_end()))
-		eb_debug_say(verdict);
-	leave_table(t);
-	atomic_dec(&eb_returns);
-}
-
-/* Look at this task's list when it returns to user space, if it ever does. */
-static void watch_return(struct eb_task *t)
-{
-	if (t->pending || current->flags & (PF_KTHREAD | PF_IO_WORKER) ||
-	    !eb_task_work_add)
-		return;
-	init_task_work(&t->work, task_return);
-	atomic_inc(&eb_returns);
-	t->pending = true;
-	if (eb_task_work_add(current, &t->work, TWA_RESUME)) {
-		t->pending = false;
-		atomic_dec(&eb_returns);
-	}
-}
-
-/* An empty list for this task, NULL if the table has no room near its place. */
-static noinline struct eb_task *new_task(u32 epoch)
-{
-	unsigned int home = task_home(), n;
-	struct eb_task *t = find_list();
-
-	for (n = 0; n < EB_PROBES && !t; n++)
-		if (!READ_ONCE(task_at(home, n)->task) &&
-		    !cmpxchg(&task_at(home, n)->task, NULL, current)) {
-			t = task_at(home, n);
-			t->pending = false;
-		}
-	if (!t)
-		return NULL;
-	WRITE_ONCE(t->nr, 0);
-	t->releasing = NULL;
-	t->pid = current->pid;
-	for (n = 0; n < EB_DOUBTS; n++)
-		t->doubts[n].eb = NULL;
-	t->epoch = epoch;
-	watch_return(t);
-	return t;
+	return static_branch_unlikely(&btrfs_eb_note_key);
 }
 
 static bool is_suspect(u32 site)
@@ -176,28 +50,20 @@ static bool is_suspect(u32 site)
 	return false;
 }
 
-/* Level stacks keeps the stack of every get, others of those that were guilty. */
-static noinline void keep_stack(struct eb_held *held)
+/*
+ * Level stacks keeps the stack of every get, others of those that were guilty.
+ * @place is where the address of the hook is on the stack, 0 if that is not known.
+ */
+static void keep_stack(struct eb_held *held, unsigned long place)
 {
-	unsigned long frames[EB_FRAMES];
-	unsigned int nr;
-
-	if (READ_ONCE(btrfs_eb_level) < EB_LEVEL_STACKS &&
-	    !is_suspect(held->site))
+	if (held->stack || (READ_ONCE(btrfs_eb_level) < EB_LEVEL_STACKS &&
+			    !is_suspect(held->site)))
 		return;
-	if (held->stack || !READ_ONCE(eb_stacks_ready))
-		return;
-	nr = stack_trace_save(frames, ARRAY_SIZE(frames), 2);
-	held->stack = eb_base_stack_save(frames, nr);
+	held->stack = btrfs_eb_stack(place);
 }
 
-static __always_inline bool more_wanted(void)
-{
-	return unlikely(READ_ONCE(eb_more_wanted));
-}
-
-static noinline void note(struct extent_buffer *eb, enum eb_debug_event event,
-			  u32 site)
+static __always_inline void note(struct extent_buffer *eb,
+				 enum eb_debug_event event, u32 site)
 {
 	struct eb_history *history = READ_ONCE(eb->debug.history);
 
@@ -206,14 +72,62 @@ static noinline void note(struct extent_buffer *eb, enum eb_debug_event event,
 				   eb_base_flags(eb), site, eb_now());
 }
 
+/* Where the address is that this function returns to; elsewhere nobody asks. */
+#ifdef CONFIG_X86_64
+#define EB_RETURN_PLACE	((unsigned long)__builtin_frame_address(0) + sizeof(long))
+#else
+#define EB_RETURN_PLACE	0
+#endif
+
+/* A get that was decided in line, and somebody wants to know more of it. */
+void btrfs_eb_more_get(struct extent_buffer *eb, struct eb_held *held)
+{
+	note(eb, EB_EVENT_GET, held->site);
+	if (READ_ONCE(btrfs_eb_level) >= EB_LEVEL_STACKS ||
+	    atomic_read(&eb_nr_suspects))
+		keep_stack(held, EB_RETURN_PLACE);
+}
+
+/* The same of a put. */
+void btrfs_eb_more_put(struct extent_buffer *eb, unsigned long by)
+{
+	note(eb, EB_EVENT_PUT, by);
+}
+
+/* The same of a path: its nodes have got another site, which may be a suspect. */
+void btrfs_eb_more_path(struct eb_task *t, const struct btrfs_path *path)
+{
+	struct eb_held *held;
+
+	if (!atomic_read(&eb_nr_suspects))
+		return;
+	for (held = t->top; held > t->held && held->path == path; held--)
+		keep_stack(held, EB_RETURN_PLACE);
+}
+
 static noinline void unrecorded(struct extent_buffer *eb)
 {
 	WRITE_ONCE(eb->debug.unrecorded, true);
 	eb_count(EB_COUNT_UNRECORDED);
 }
 
+/* The stack of a structure's reference: of the task which gave it, or of this one. */
+static noinline void keep_structure_stack(struct extent_buffer *eb,
+					  enum eb_debug_kind kind, u32 stack,
+					  unsigned long place)
+{
+	struct eb_history *history = READ_ONCE(eb->debug.history);
+	struct eb_held held = { .stack = stack };
+
+	if (!history)
+		return;
+	if (in_task())
+		keep_stack(&held, place);
+	WRITE_ONCE(history->stacks[kind], held.stack);
+}
+
 static void structure_holds(struct extent_buffer *eb, enum eb_debug_kind kind,
-			    u32 site, u32 stack)
+			    u32 site, u32 stack, unsigned long place)
 {
 	struct btrfs_eb_debug *rec = &eb->debug;
 
@@ -222,45 +136,42 @@ static void structure_holds(struct extent_buffer *eb, enum eb_debug_kind kind,
 		return;
 	rec->kinds[kind].at = site;
 	rec->kinds[kind].when = jiffies;
-	rec->stack = stack;
+	if (more_wanted())
+		keep_structure_stack(eb, kind, stack, place);
 }
 
-static __always_inline void task_holds(struct extent_buffer *eb,
-				       enum eb_debug_kind kind, u32 site,
-				       u32 epoch)
+static void task_holds(struct extent_buffer *eb, enum eb_debug_kind kind,
+		       const struct btrfs_path *path, u32 site, u32 epoch,
+		       unsigned long place)
 {
-	struct eb_task *t = find_task(epoch);
+	struct eb_task *t = btrfs_eb_table_find(epoch);
 	struct eb_held *held;
 
-	if (unlikely(!t))
-		t = new_task(epoch);
-	held = likely(t) ? eb_ledger_add(t) : NULL;
-	if (unlikely(!held)) {
+	if (!t)
+		t = btrfs_eb_table_enter(epoch);
+	if (!t || (eb_ledger_full(t) && !btrfs_eb_table_room(t))) {
 		unrecorded(eb);
 		return;
 	}
-	held->eb = eb;
-	held->path = NULL;
-	held->site = site;
-	held->serial = eb->debug.serial;
-	held->stack = 0;
-	held->when = jiffies;
-	held->kind = kind;
+	held = eb_ledger_add(t, eb, eb->debug.serial, kind, site);
+	if (path)
+		held->path = path;
 	if (more_wanted())
-		keep_stack(held);
-	eb_ledger_added(t);
+		keep_stack(held, place);
+	eb_ledger_added(t, held);
 }
 
-static __always_inline void holds(struct extent_buffer *eb,
-				  enum eb_debug_kind kind, u32 site, u32 epoch)
+static void holds(struct extent_buffer *eb, enum eb_debug_kind kind,
+		  const struct btrfs_path *path, u32 site, u32 epoch,
+		  unsigned long place)
 {
 	eb_count(EB_COUNT_GETS);
 	if (kind < EB_KIND_STRUCTURES)
-		structure_holds(eb, kind, site, 0);
+		structure_holds(eb, kind, site, 0, place);
 	else if (likely(in_task()))
-		task_holds(eb, kind, site, epoch);
+		task_holds(eb, kind, path, site, epoch, place);
 	else
-		structure_holds(eb, EB_KIND_IRQ, site, 0);
+		structure_holds(eb, EB_KIND_IRQ, site, 0, 0);
 	if (more_wanted())
 		note(eb, EB_EVENT_GET, site);
 }
@@ -279,7 +190,8 @@ void btrfs_eb_debug_get(struct extent_buffer *eb, enum eb_debug_kind kind,
 	u32 epoch = READ_ONCE(btrfs_eb_epoch);
 
 	if (likely(epoch))
-		holds(eb, kind, ip ? ip : _RET_IP_, epoch);
+		holds(eb, kind, NULL, ip ? ip : _RET_IP_, epoch,
+		      EB_RETURN_PLACE);
 }
 
 /**
@@ -293,45 +205,27 @@ void btrfs_eb_debug_get_node(struct extent_buffer *eb,
 			     const struct btrfs_path *path)
 {
 	u32 epoch = READ_ONCE(btrfs_eb_epoch);
-	struct eb_task *t;
 
-	if (!epoch)
-		return;
-	holds(eb, EB_KIND_PATH, _RET_IP_, epoch);
-	t = find_task(epoch);
-	if (t && t->nr && t->held[t->nr - 1].eb == eb)
-		t->held[t->nr - 1].path = path;
+	if (epoch)
+		holds(eb, EB_KIND_PATH, path, _RET_IP_, epoch, EB_RETURN_PLACE);
 }
 
-static noinline void remember_stale(struct extent_buffer *eb,
-				    struct btrfs_eb_token *token, u32 epoch)
+/**
+ * btrfs_eb_debug_lookup_stale - a lookup has found a buffer that is STALE
+ * @eb: the buffer
+ * @token: on the stack of the function that looks up: what it remembers
+ *
+ * Context: any.
+ */
+void btrfs_eb_debug_lookup_stale(struct extent_buffer *eb,
+				 struct btrfs_eb_token *token)
 {
 	token->lock_seq = READ_ONCE(eb->debug.lock_seq);
 	token->stale_seq = READ_ONCE(eb->debug.stale_seq);
 	/* The counts first: what moves after this must be seen to have moved. */
 	smp_rmb();
 	token->stale = eb_base_stale(eb);
-	token->epoch = epoch;
-}
-
-/**
- * btrfs_eb_debug_lookup_begin - a lookup took a reference for its caller
- * @eb: the buffer
- * @token: on the stack of the function that looks up: what it remembers
- * @ip: its caller
- *
- * Context: any.
- */
-void btrfs_eb_debug_lookup_begin(struct extent_buffer *eb,
-				 struct btrfs_eb_token *token, unsigned long ip)
-{
-	u32 epoch = READ_ONCE(btrfs_eb_epoch);
-
-	if (unlikely(!epoch))
-		return;
-	holds(eb, EB_KIND_LOOKUP, ip, epoch);
-	if (unlikely(eb_base_stale(eb)))
-		remember_stale(eb, token, epoch);
+	token->epoch = READ_ONCE(btrfs_eb_epoch);
 }
 
 /**
@@ -356,10 +250,12 @@ void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip)
 	if (!look.epoch)
 		return;
 	eb->debug.epoch = look.epoch;
+	eb->debug.section_epoch = look.epoch;
 	btrfs_eb_look(&look, eb, EB_EVENT_ALLOC, EB_SITE_TREE);
 	btrfs_eb_core_event(&eb->debug, &look, EB_EVENT_ALLOC, &judgement);
 	btrfs_eb_conclude(eb, &look, &judgement, NULL);
-	holds(eb, EB_KIND_NEW, ip ? ip : _RET_IP_, look.epoch);
+	holds(eb, EB_KIND_NEW, NULL, ip ? ip : _RET_IP_, look.epoch,
+	      EB_RETURN_PLACE);
 }
 
 /*
@@ -374,11 +270,9 @@ void btrfs_eb_owner_forget(struct extent_buffer *eb)
 
 	if (!epoch || !in_task())
 		return;
-	t = find_task(epoch);
-	while (t && (held = eb_ledger_find(t, eb, NULL, 0)))
+	t = btrfs_eb_table_find(epoch);
+	while (t && (held = eb_ledger_find(t, eb, NULL)))
 		eb_ledger_drop(t, held);
-	if (t)
-		leave_table(t);
 }
 
 /**
@@ -392,16 +286,16 @@ void btrfs_eb_owner_forget(struct extent_buffer *eb)
 void btrfs_eb_debug_hand_out(struct extent_buffer *eb, enum eb_debug_kind kind,
 			     unsigned long ip)
 {
-	struct eb_task *t = find_task(READ_ONCE(btrfs_eb_epoch));
+	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
 	u32 site = ip ? ip : _RET_IP_;
-	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL, site) : NULL;
+	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL) : NULL;
 
 	if (!held)
 		return;
 	held->site = site;
 	held->kind = kind;
 	if (more_wanted())
-		keep_stack(held);
+		keep_stack(held, EB_RETURN_PLACE);
 }
 
 /**
@@ -416,10 +310,10 @@ void btrfs_eb_debug_hand_out(struct extent_buffer *eb, enum eb_debug_kind kind,
  */
 void btrfs_eb_debug_path(const struct btrfs_path *path, unsigned long ip)
 {
-	struct eb_task *t = find_task(READ_ONCE(btrfs_eb_epoch));
+	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
 	int level = path->lowest_level;
 
-	if (!t || !t->nr)
+	if (!t || eb_ledger_empty(t))
 		return;
 	for (; level < EB_BASE_LEVELS; level++) {
 		const struct extent_buffer *eb = eb_base_node(path, level);
@@ -427,23 +321,28 @@ void btrfs_eb_debug_path(const struct btrfs_path *path, unsigned long ip)
 
 		if (!eb)
 			break;
-		held = eb_ledger_find(t, eb, NULL, ip);
-		if (unlikely(held && held->path && held->path != path))
-			held = eb_ledger_find(t, eb, path, ip);
+		/* What is in the path already is told once more, nothing else. */
+		held = eb_ledger_find(t, eb, path);
 		if (!held || (held->path && held->path != path))
 			continue;
 		held->path = path;
 		held->site = ip;
 		held->kind = EB_KIND_PATH;
 		if (more_wanted())
-			keep_stack(held);
+			keep_stack(held, EB_RETURN_PLACE);
 	}
+}
+
+/* What is given back next was taken as EB_KIND_EXTRA. */
+void btrfs_eb_debug_extra(void)
+{
+	btrfs_eb_debug_path_release(EB_EXTRA);
 }
 
 /* The puts that follow give back the nodes of @path. */
 void btrfs_eb_debug_path_release(const struct btrfs_path *path)
 {
-	struct eb_task *t = find_task(READ_ONCE(btrfs_eb_epoch));
+	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
 
 	if (t)
 		t->releasing = path;
@@ -461,9 +360,9 @@ void btrfs_eb_debug_give(struct extent_buffer *eb, enum eb_debug_kind kind,
 			 unsigned long ip)
 {
 	u32 epoch = READ_ONCE(btrfs_eb_epoch);
-	struct eb_task *t = find_task(epoch);
+	struct eb_task *t = btrfs_eb_table_find(epoch);
 	u32 site = ip ? ip : _RET_IP_;
-	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL, site) : NULL;
+	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL) : NULL;
 
 	if (!epoch)
 		return;
@@ -471,9 +370,8 @@ void btrfs_eb_debug_give(struct extent_buffer *eb, enum eb_debug_kind kind,
 		unrecorded(eb);
 		return;
 	}
-	structure_holds(eb, kind, site, held->stack);
+	structure_holds(eb, kind, site, held->stack, EB_RETURN_PLACE);
 	eb_ledger_drop(t, held);
-	leave_table(t);
 	if (more_wanted())
 		note(eb, EB_EVENT_GIVE, site);
 }
@@ -499,9 +397,9 @@ void btrfs_eb_debug_take(struct extent_buffer *eb, enum eb_debug_kind kind,
 	    !btrfs_eb_core_structure_put(&eb->debug, kind))
 		return;
 	if (in_task())
-		task_holds(eb, kind, site, epoch);
+		task_holds(eb, kind, NULL, site, epoch, EB_RETURN_PLACE);
 	else
-		structure_holds(eb, EB_KIND_IRQ, site, 0);
+		structure_holds(eb, EB_KIND_IRQ, site, 0, 0);
 	if (more_wanted())
 		note(eb, EB_EVENT_TAKE, site);
 }
@@ -524,9 +422,9 @@ static enum eb_owned owned(const struct extent_buffer *eb, bool held, u32 epoch)
 }
 
 /* A put that the core has to judge. */
-static noinline struct btrfs_eb_verdict *
-judge_put(struct extent_buffer *eb, enum eb_debug_site site, unsigned long by,
-	  unsigned long ip)
+static noinline const char *judge_put(struct extent_buffer *eb,
+				      enum eb_debug_site site,
+				      unsigned long by, unsigned long ip)
 {
 	struct eb_look look = { .ip = ip, .epoch = READ_ONCE(btrfs_eb_epoch) };
 	struct eb_judgement judgement = { };
@@ -538,8 +436,8 @@ judge_put(struct extent_buffer *eb, enum eb_debug_site site, unsigned long by,
 		return NULL;
 	btrfs_eb_look(&look, eb, EB_EVENT_PUT, site);
 	if (look.task) {
-		t = find_task(look.epoch);
-		held = t ? eb_ledger_find(t, eb, t->releasing, by) : NULL;
+		t = btrfs_eb_table_find(look.epoch);
+		held = t ? eb_ledger_find(t, eb, t->releasing) : NULL;
 		look.owned = owned(eb, held, look.epoch);
 	} else {
 		look.owned = owned(eb, btrfs_eb_core_structure_put(&eb->debug,
@@ -549,12 +447,11 @@ judge_put(struct extent_buffer *eb, enum eb_debug_site site, unsigned long by,
 	if (held) {
 		/* Relocation keeps blocks locked that its own nodes hold. */
 		look.lock_left = btrfs_eb_core_complete(&eb->debug, look.epoch) &&
-				 eb_base_locked_by(eb, current) &&
+				 eb_base_locked_by(eb, current->pid) &&
 				 !eb_ledger_has_more(t, held) &&
 				 !btrfs_eb_core_structures(&eb->debug,
 							   EB_KIND_RELOC);
 		eb_ledger_put(t, held, by);
-		leave_table(t);
 	} else if (look.owned == EB_NOT_OWNED && t) {
 		found = eb_ledger_doubt(t, eb, eb->debug.serial);
 		if (found)
@@ -571,39 +468,35 @@ judge_put(struct extent_buffer *eb, enum eb_debug_site site, unsigned long by,
  * @by: who calls it
  *
  * Context: any.
- * Return: a verdict that the hook must print and give back, or NULL.
+ * Return: what the hook must print, see eb_debug_say(), or NULL.
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_put(struct extent_buffer *eb,
-					    enum eb_debug_site site,
-					    unsigned long by)
+const char *btrfs_eb_debug_put(struct extent_buffer *eb,
+			       enum eb_debug_site site, unsigned long by)
 {
 	struct eb_held *held;
 	struct eb_task *t;
 
 	if (unlikely(!in_task()))
 		return judge_put(eb, site, by, _RET_IP_);
-	t = find_task(READ_ONCE(btrfs_eb_epoch));
+	t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
 	if (unlikely(!t))
 		return judge_put(eb, site, by, _RET_IP_);
-	held = eb_ledger_find(t, eb, t->releasing, by);
+	held = eb_ledger_find(t, eb, t->releasing);
 	if (unlikely(!held || eb_base_refs(eb) < 1 ||
 		     READ_ONCE(eb->debug.wb_task) == current ||
-		     eb_base_locked_by(eb, current)))
+		     eb_base_locked_by(eb, current->pid)))
 		return judge_put(eb, site, by, _RET_IP_);
 
 	eb_ledger_put(t, held, by);
-	if (!t->nr)
-		leave_table(t);
-	this_cpu_inc(btrfs_eb_counts->usual_puts[site]);
+	this_cpu_inc(btrfs_eb_hot.puts[site]);
 	if (more_wanted())
 		note(eb, EB_EVENT_PUT, by);
 	return NULL;
 }
 
 /* One reference that should not be there any more.  It is not held after this. */
-static struct btrfs_eb_verdict *
-judge_left(struct eb_task *t, struct eb_held *at, enum eb_debug_event event,
-	   unsigned long ip)
+static const char *judge_left(struct eb_task *t, struct eb_held *at,
+			      enum eb_debug_event event, unsigned long ip)
 {
 	struct extent_buffer *eb = (struct extent_buffer *)at->eb;
 	struct eb_look look = { .ip = ip, .epoch = t->epoch, .held = 1 };
@@ -621,25 +514,22 @@ judge_left(struct eb_task *t, struct eb_held *at, enum eb_debug_event event,
 }
 
 /* Judge that nothing is left, one after the other; see what the hook prints. */
-static struct btrfs_eb_verdict *
-judge_all_left(const struct btrfs_path *path, enum eb_debug_event event,
-	       unsigned long ip)
+static const char *judge_all_left(const struct btrfs_path *path,
+				  enum eb_debug_event event, unsigned long ip)
 {
-	struct eb_task *t = find_task(READ_ONCE(btrfs_eb_epoch));
-	struct btrfs_eb_verdict *verdict = NULL;
-	unsigned int i = 0;
+	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
+	const char *report = NULL;
+	struct eb_held *held;
 
 	if (!t)
 		return NULL;
 	/* The oldest is told first: what came later may have come because of it. */
-	while (i < t->nr && !verdict) {
-		if (!path || t->held[i].path == path)
-			verdict = judge_left(t, &t->held[i], event, ip);
+	for (held = &t->held[1]; held <= t->top && !report;)
+		if (!path || held->path == path)
+			report = judge_left(t, held, event, ip);
 		else
-			i++;
-	}
-	leave_table(t);
-	return verdict;
+			held++;
+	return report;
 }
 
 static void count_judged(enum eb_rule rule, enum eb_count count)
@@ -655,7 +545,7 @@ static void count_judged(enum eb_rule rule, enum eb_count count)
  * Context: the task that used it.
  * Return: as btrfs_eb_debug_put().
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_path_free(const struct btrfs_path *path)
+const char *btrfs_eb_debug_path_free(const struct btrfs_path *path)
 {
 	if (!READ_ONCE(btrfs_eb_epoch))
 		return NULL;
@@ -669,7 +559,7 @@ struct btrfs_eb_verdict *btrfs_eb_debug_path_free(const struct btrfs_path *path)
  * Context: the task.
  * Return: as btrfs_eb_debug_put(); called again there may be another one.
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_task_end(void)
+const char *btrfs_eb_debug_task_end(void)
 {
 	if (!READ_ONCE(btrfs_eb_epoch))
 		return NULL;
@@ -692,8 +582,7 @@ void btrfs_eb_owner_suspect(u32 site)
 
 	if (is_suspect(site))
 		return;
-	schedule_work(&eb_stacks_work);
-	WRITE_ONCE(eb_more_wanted, true);
+	schedule_work(&eb_suspects_work);
 	nr = atomic_inc_return(&eb_nr_suspects) - 1;
 	if (nr < EB_SUSPECTS)
 		WRITE_ONCE(eb_suspects[nr], site);
@@ -701,136 +590,16 @@ void btrfs_eb_owner_suspect(u32 site)
 		atomic_set(&eb_nr_suspects, EB_SUSPECTS);
 }
 
-/**
- * btrfs_eb_owner_walk - look at all references that tasks hold
- * @found: called for each, with a copy
- * @arg: for @found
- *
- * The tasks go on, so what is in flight may be missed or be told although it is
- * over; nothing else is.
- *
- * Context: any.
- */
-void btrfs_eb_owner_walk(void (*found)(const struct eb_held *held, pid_t pid,
-				       void *arg), void *arg)
+static void watch_suspects(struct work_struct *work)
 {
-	u32 epoch = READ_ONCE(btrfs_eb_epoch);
-	struct eb_task *t;
-
-	for (t = eb_tasks; epoch && t < eb_tasks + EB_TASKS; t++) {
-		unsigned int i, nr;
-
-		if (!READ_ONCE(t->task) || READ_ONCE(t->epoch) != epoch)
-			continue;
-		/* Pairs with eb_ledger_added(). */
-		nr = min_t(unsigned int, smp_load_acquire(&t->nr), EB_HELD);
-		for (i = 0; i < nr; i++) {
-			/* The task goes on meanwhile; see above. */
-			struct eb_held held = data_race(t->held[i]);
-
-			found(&held, READ_ONCE(t->pid), arg);
-		}
-	}
+	btrfs_eb_stack_init();
+	btrfs_eb_debug_more(EB_MORE_SUSPECTS, true);
 }
 
-struct eb_held_count {
-	const struct extent_buffer *eb;
-	u32 serial;
-	unsigned int nr;
-};
-
-static void count_held(const struct eb_held *held, pid_t pid, void *arg)
-{
-	struct eb_held_count *count = arg;
-
-	count->nr += held->eb == count->eb && held->serial == count->serial;
-}
-
-/* How many references to this buffer do tasks hold? */
-unsigned int btrfs_eb_owner_held(const struct extent_buffer *eb, u32 serial)
-{
-	struct eb_held_count count = { .eb = eb, .serial = serial };
-
-	btrfs_eb_owner_walk(count_held, &count);
-	return count.nr;
-}
-
-/* How many tasks have a list now? */
-unsigned int btrfs_eb_owner_tasks(void)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < EB_TASKS; i++)
-		nr += !!READ_ONCE(eb_tasks[i].task);
-	return nr;
-}
-
-static bool is_alive(const struct task_struct *task)
-{
-	struct task_struct *process, *thread;
-
-	for_each_process_thread(process, thread)
-		if (thread == task)
-			return true;
-	return false;
-}
-
-/*
- * The guard is about to be turned on.  A kernel thread that ended while it was
- * off can't have said that it does not need its list any more.
- */
-void btrfs_eb_owner_sweep(void)
-{
-	struct eb_task *t;
-
-	rcu_read_lock();
-	for (t = eb_tasks; t < eb_tasks + EB_TASKS; t++)
-		if (t->task && !t->pending && !is_alive(t->task)) {
-			t->nr = 0;
-			leave_table(t);
-		}
-	rcu_read_unlock();
-}
-
-/* Make the table; 0, or -ENOMEM. */
-int btrfs_eb_owner_init(void)
-{
-	eb_tasks = kvcalloc(EB_TASKS, sizeof(*eb_tasks), GFP_KERNEL);
-	if (!eb_tasks)
-		return -ENOMEM;
-	/* Addresses that are only compared must not hide a lost buffer. */
-	kmemleak_no_scan(eb_tasks);
-#ifdef MODULE
-	/* Exported by some kernels only; without it returns are not watched. */
-	eb_task_work_add = symbol_get(task_work_add);
-#else
-	eb_task_work_add = task_work_add;
-#endif
-	return 0;
-}
-
-/* What is recorded changes.  Process context. */
-void btrfs_eb_owner_level(enum eb_level level)
-{
-	if (level >= EB_LEVEL_STACKS) {
-		schedule_work(&eb_stacks_work);
-		flush_work(&eb_stacks_work);
-	}
-	WRITE_ONCE(eb_more_wanted, level >= EB_LEVEL_HISTORY ||
-		   atomic_read(&eb_nr_suspects));
-}
-
-/* The guard is off, but a task may not have returned to user space yet. */
+/* The guard is off. */
 void btrfs_eb_owner_exit(void)
 {
-	cancel_work_sync(&eb_stacks_work);
-	while (atomic_read(&eb_returns))
-		msleep(20);
-	/* The last one may be at the end of its callback. */
-	synchronize_rcu_tasks();
-#ifdef MODULE
-	if (eb_task_work_add)
-		symbol_put(task_work_add);
-#endif
-	kvfree(eb_tasks);
+	cancel_work_sync(&eb_suspects_work);
+	btrfs_eb_table_exit();
+	btrfs_eb_stack_exit();
 }

@@ -10,10 +10,12 @@
 #define pr_fmt(fmt) "BTRFS eb_debug: " fmt
 
 #include <linux/kernel.h>
+#include <linux/math64.h>
 #include <linux/printk.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
@@ -202,12 +204,21 @@ static const char * const levels[] = {
 
 static_assert(ARRAY_SIZE(levels) == EB_LEVEL_COUNT);
 
-static const char * const flag_names[] = {
-	"UPTODATE", "DIRTY", "WRITEBACK", "TREE_REF", "STALE", "UNMAPPED",
-	"IN_TREE", "WRITE_ERR", "READ_ERR", "CORRUPT", "NO_CHECK", "READAHEAD",
-	"READING", "ZONED_ZEROOUT",
+/* In the order in which a person wants to read them. */
+static const struct {
+	enum eb_flag flag;
+	const char *name;
+} flag_names[] = {
+	{ EB_FLAG_UPTODATE, "UPTODATE" }, { EB_FLAG_DIRTY, "DIRTY" },
+	{ EB_FLAG_WRITEBACK, "WRITEBACK" }, { EB_FLAG_TREE_REF, "TREE_REF" },
+	{ EB_FLAG_STALE, "STALE" }, { EB_FLAG_UNMAPPED, "UNMAPPED" },
+	{ EB_FLAG_IN_TREE, "IN_TREE" }, { EB_FLAG_WRITE_ERR, "WRITE_ERR" },
+	{ EB_FLAG_READ_ERR, "READ_ERR" }, { EB_FLAG_CORRUPT, "CORRUPT" },
+	{ EB_FLAG_NO_CHECK, "NO_CHECK" }, { EB_FLAG_READAHEAD, "READAHEAD" },
+	{ EB_FLAG_READING, "READING" }, { EB_FLAG_ZEROOUT, "ZONED_ZEROOUT" },
 };
 
+/* Each bit has its name. */
 static_assert(EB_FLAG_ZEROOUT == 1 << (ARRAY_SIZE(flag_names) - 1));
 
 const char *btrfs_eb_rule_name(enum eb_rule rule)
@@ -256,9 +267,9 @@ char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags)
 
 	strscpy(buf, "-", size);
 	for (i = 0; i < ARRAY_SIZE(flag_names); i++)
-		if (flags & BIT(i))
+		if (flags & flag_names[i].flag)
 			len += scnprintf(buf + len, size - len, "%s%s",
-					 len ? "|" : "", flag_names[i]);
+					 len ? "|" : "", flag_names[i].name);
 	return buf;
 }
 
@@ -283,19 +294,6 @@ void btrfs_eb_function_name(char *buf, size_t size, unsigned long ip)
 	buf[strcspn(buf, ". ")] = 0;
 }
 
-/* Are these low halves of addresses in the same function?  Slow. */
-bool btrfs_eb_same_function(u32 one, u32 other)
-{
-	unsigned long near = (unsigned long)btrfs_eb_same_function;
-	char names[2][64];
-
-	btrfs_eb_function_name(names[0], sizeof(names[0]),
-			       eb_address(one, near));
-	btrfs_eb_function_name(names[1], sizeof(names[1]),
-			       eb_address(other, near));
-	return !strcmp(names[0], names[1]);
-}
-
 static const char * const helpers[] = { EB_BASE_HELPERS };
 
 static bool is_helper(const char *function)
@@ -311,7 +309,7 @@ static bool is_helper(const char *function)
  *
  * Context: any; walks the stack, so it must be called below the hook.
  */
-void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
+void btrfs_eb_blame(struct eb_verdict *verdict)
 {
 	unsigned long stack[24];
 	unsigned int nr, i;
@@ -334,12 +332,12 @@ void btrfs_eb_blame(struct btrfs_eb_verdict *verdict)
 }
 
 /**
- * btrfs_eb_state_facts - put the facts of a verdict into two lines
- * @verdict: with everything filled in but this
+ * btrfs_eb_state_facts - put a verdict into words
+ * @verdict: with everything filled in but the facts, two lines, and the text
  *
  * Context: any.
  */
-void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
+void btrfs_eb_state_facts(struct eb_verdict *verdict)
 {
 	const struct eb_shown *shown = &verdict->shown;
 	size_t size = sizeof(verdict->facts);
@@ -364,21 +362,9 @@ void btrfs_eb_state_facts(struct btrfs_eb_verdict *verdict)
 	if (verdict->others)
 		scnprintf(verdict->facts + len, size - len, " others=%u",
 			  verdict->others);
-}
-
-const char *btrfs_eb_verdict_title(const struct btrfs_eb_verdict *verdict)
-{
-	return rules[verdict->rule].title;
-}
-
-const char *btrfs_eb_verdict_function(const struct btrfs_eb_verdict *verdict)
-{
-	return verdict->function;
-}
-
-const char *btrfs_eb_verdict_facts(const struct btrfs_eb_verdict *verdict)
-{
-	return verdict->facts;
+	snprintf(verdict->text, sizeof(verdict->text),
+		 "BTRFS eb_debug: %s in %s\nBTRFS eb_debug: %s\n",
+		 rules[verdict->rule].title, verdict->function, verdict->facts);
 }
 
 static void tell_stack(u32 handle)
@@ -419,6 +405,44 @@ static void tell_owners(const struct eb_shown *shown)
 		pr_warn("    none that is known\n");
 }
 
+#ifdef CONFIG_X86_64
+
+/* A moment by both clocks. */
+static u64 eb_start_tsc, eb_start_ns;
+
+/* So many units of eb_now() in microseconds. */
+static u64 clock_us(u32 units)
+{
+	u64 tsc, ns;
+
+	if (tsc_khz)
+		return div_u64(((u64)units << 10) * 1000, tsc_khz);
+	/* Not calibrated, or not to be trusted: measured by what is. */
+	tsc = rdtsc() - eb_start_tsc;
+	ns = ktime_get_mono_fast_ns() - eb_start_ns;
+	return tsc ? mul_u64_u64_div_u64((u64)units << 10, ns, tsc) / 1000 : 0;
+}
+
+/* The clock is going to be read. */
+void btrfs_eb_clock_start(void)
+{
+	eb_start_tsc = rdtsc();
+	eb_start_ns = ktime_get_mono_fast_ns();
+}
+
+#else
+
+static u64 clock_us(u32 units)
+{
+	return ((u64)units << 10) / 1000;
+}
+
+void btrfs_eb_clock_start(void)
+{
+}
+
+#endif
+
 static void tell_transition(const struct eb_transition *t, u32 now,
 			    unsigned long near)
 {
@@ -428,20 +452,19 @@ static void tell_transition(const struct eb_transition *t, u32 now,
 		return;
 	btrfs_eb_function_name(function, sizeof(function),
 			       eb_address(t->site, near));
-	/* The clock counts in 1024 ns. */
 	pr_warn("%10llu us ago  cpu%-2u %-15s refs=%u flags=%s %s\n",
-		(u64)(now - t->now) * 1024 / 1000, t->cpu, events[t->event - 1],
+		clock_us(now - t->now), t->cpu, events[t->event - 1],
 		t->refs, btrfs_eb_flags_string(flags, sizeof(flags), t->flags),
 		function);
 }
 
 /**
- * btrfs_eb_verdict_background - print who holds the buffer, and its last transitions
+ * btrfs_eb_tell_background - print who holds the buffer, and its last transitions
  * @verdict: the verdict
  *
  * Context: any; no lock of the guard is held.
  */
-void btrfs_eb_verdict_background(const struct btrfs_eb_verdict *verdict)
+void btrfs_eb_tell_background(const struct eb_verdict *verdict)
 {
 	u32 next = atomic_read(&verdict->history.next);
 	unsigned int i;

@@ -100,8 +100,8 @@ void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb)
 			continue;
 		owner.site = site_address(READ_ONCE(rec->kinds[kind].at));
 		owner.when = READ_ONCE(rec->kinds[kind].when);
-		owner.stack = kind == EB_KIND_TREE ? 0 :
-						     READ_ONCE(rec->stack);
+		if (rec->history)
+			owner.stack = READ_ONCE(rec->history->stacks[kind]);
 		add_owner(shown, &owner);
 	}
 }
@@ -302,7 +302,7 @@ static int owners_show(struct seq_file *m, void *v)
 
 struct eb_dump {
 	u64 start;
-	struct btrfs_eb_verdict *verdict;
+	struct eb_verdict *verdict;
 	unsigned int nr;
 };
 
@@ -332,10 +332,10 @@ static int dump_buffer(u64 start)
 	btrfs_eb_live_close(&mark);
 	if (dump.nr) {
 		btrfs_eb_state_facts(dump.verdict);
-		btrfs_eb_verdict_background(dump.verdict);
-		pr_info("%s\n", btrfs_eb_verdict_facts(dump.verdict));
+		btrfs_eb_tell_background(dump.verdict);
+		pr_info("%s\n", dump.verdict->facts);
 	}
-	btrfs_eb_verdict_done(dump.verdict);
+	btrfs_eb_verdict_put(dump.verdict);
 	return dump.nr ? 0 : -ENOENT;
 }
 
@@ -509,7 +509,7 @@ const struct file_operations btrfs_eb_buffers_fops = {
 
 struct eb_left {
 	struct eb_look look;
-	struct btrfs_eb_verdict *verdict;
+	struct eb_verdict *verdict;
 	struct eb_groups *groups;
 	struct eb_shown shown;
 	unsigned int nr;
@@ -617,10 +617,11 @@ static struct eb_left eb_left;
  * Context: process context, no lock held.
  * Return: as btrfs_eb_debug_event().
  */
-struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
+const char *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 {
-	struct btrfs_eb_verdict *verdict = NULL;
+	struct eb_verdict *verdict = NULL;
 	struct eb_left *left = &eb_left;
+	const char *report = NULL;
 
 	mutex_lock(&eb_who_mutex);
 	memset(left, 0, sizeof(*left));
@@ -637,16 +638,14 @@ struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 	btrfs_eb_live_forget_all(fs_info, judge_left_buffer, left);
 	if (verdict && left->nr) {
 		verdict->others = left->nr - 1;
-		if (btrfs_eb_verdict_first(verdict))
+		report = btrfs_eb_verdict_pronounce(verdict);
+		if (report)
 			tell_left(left->groups);
-		else
-			verdict = NULL;
 	} else if (verdict) {
-		btrfs_eb_verdict_done(verdict);
-		verdict = NULL;
+		btrfs_eb_verdict_put(verdict);
 	}
 	mutex_unlock(&eb_who_mutex);
 	if (left->look.epoch)
 		btrfs_eb_tell_coverage();
-	return verdict;
+	return report;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The door of the extent buffer guard: all that btrfs calls.
+ * The door of the extent buffer guard: all that btrfs calls, but for the hooks
+ * that run all the time.  Those are in fs/btrfs/eb_debug_fast.h.
  *
  * What may btrfs tell the guard, and what does it cost?  A hook is one line in
  * btrfs.  It tells what has just happened, or is about to happen, to a buffer
@@ -33,27 +34,25 @@ struct extent_buffer;
 
 #ifdef CONFIG_BTRFS_EB_DEBUG
 
-struct btrfs_eb_verdict;
-
 DECLARE_STATIC_KEY_FALSE(btrfs_eb_debug_key);
+/* On while more is wanted than to judge: history, stacks, a trace event. */
+DECLARE_STATIC_KEY_FALSE(btrfs_eb_note_key);
 
-struct btrfs_eb_verdict *btrfs_eb_debug_event(struct extent_buffer *eb,
-					      enum eb_debug_event event,
-					      enum eb_debug_site site, int arg);
-struct btrfs_eb_verdict *btrfs_eb_debug_lookup(struct extent_buffer *eb,
-					       const struct btrfs_eb_token *token);
-struct btrfs_eb_verdict *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info);
-struct btrfs_eb_verdict *btrfs_eb_debug_put(struct extent_buffer *eb,
-					    enum eb_debug_site site,
-					    unsigned long by);
-struct btrfs_eb_verdict *btrfs_eb_debug_put_locked(struct extent_buffer *eb,
-						   enum eb_debug_site site);
-struct btrfs_eb_verdict *btrfs_eb_debug_dance(struct extent_buffer *eb);
-struct btrfs_eb_verdict *
-btrfs_eb_debug_tree_ref_clear(struct extent_buffer *eb,
-			      enum eb_debug_site site);
-struct btrfs_eb_verdict *btrfs_eb_debug_path_free(const struct btrfs_path *path);
-struct btrfs_eb_verdict *btrfs_eb_debug_task_end(void);
+const char *btrfs_eb_debug_event(struct extent_buffer *eb,
+				 enum eb_debug_event event,
+				 enum eb_debug_site site, int arg);
+const char *btrfs_eb_debug_lookup(struct extent_buffer *eb,
+				  const struct btrfs_eb_token *token);
+const char *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info);
+const char *btrfs_eb_debug_put(struct extent_buffer *eb,
+			       enum eb_debug_site site, unsigned long by);
+const char *btrfs_eb_debug_path_free(const struct btrfs_path *path);
+const char *btrfs_eb_debug_task_end(void);
+const char *btrfs_eb_debug_release_refused(struct extent_buffer *eb,
+					   enum eb_debug_site site,
+					   enum eb_debug_refusal why);
+void btrfs_eb_debug_said(void);
+void btrfs_eb_debug_refs_lock(struct extent_buffer *eb);
 void btrfs_eb_debug_get(struct extent_buffer *eb, enum eb_debug_kind kind,
 			unsigned long ip);
 void btrfs_eb_debug_get_node(struct extent_buffer *eb,
@@ -66,36 +65,31 @@ void btrfs_eb_debug_take(struct extent_buffer *eb, enum eb_debug_kind kind,
 			 unsigned long ip);
 void btrfs_eb_debug_path(const struct btrfs_path *path, unsigned long ip);
 void btrfs_eb_debug_path_release(const struct btrfs_path *path);
-void btrfs_eb_debug_lookup_begin(struct extent_buffer *eb,
-				 struct btrfs_eb_token *token, unsigned long ip);
+void btrfs_eb_debug_extra(void);
+void btrfs_eb_debug_lookup_stale(struct extent_buffer *eb,
+				 struct btrfs_eb_token *token);
 void btrfs_eb_debug_describe(struct extent_buffer *eb, u64 owner,
 			     u64 generation, int level);
 void btrfs_eb_debug_must_dance(struct extent_buffer *eb);
+void btrfs_eb_debug_dirty(struct extent_buffer *eb);
+void btrfs_eb_debug_mark(struct extent_buffer *eb, enum eb_debug_event event);
 void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip);
 void btrfs_eb_debug_forget(struct extent_buffer *eb);
 void btrfs_eb_debug_mount(void);
 void btrfs_eb_debug_init(void);
 void btrfs_eb_debug_exit(void);
-const char *btrfs_eb_verdict_title(const struct btrfs_eb_verdict *verdict);
-const char *btrfs_eb_verdict_function(const struct btrfs_eb_verdict *verdict);
-const char *btrfs_eb_verdict_facts(const struct btrfs_eb_verdict *verdict);
-void btrfs_eb_verdict_background(const struct btrfs_eb_verdict *verdict);
-void btrfs_eb_verdict_done(struct btrfs_eb_verdict *verdict);
 
 /*
  * The WARN stands in the hook, so that its first line names the function of
- * btrfs which the hook is in, and not one of ours.  Owners and history come before it:
- * with panic_on_warn nothing comes after.
+ * btrfs which the hook is in, and not one of ours.  Owners and history were printed
+ * before: with panic_on_warn nothing comes after.
  */
-static __always_inline void eb_debug_say(struct btrfs_eb_verdict *verdict)
+static __always_inline void eb_debug_say(const char *report)
 {
-	if (likely(!verdict))
+	if (likely(!report))
 		return;
-	btrfs_eb_verdict_background(verdict);
-	WARN(1, "BTRFS eb_debug: %s in %s\nBTRFS eb_debug: %s\n",
-	     btrfs_eb_verdict_title(verdict), btrfs_eb_verdict_function(verdict),
-	     btrfs_eb_verdict_facts(verdict));
-	btrfs_eb_verdict_done(verdict);
+	WARN(1, "%s", report);
+	btrfs_eb_debug_said();
 }
 
 static __always_inline void eb_debug_note(const struct extent_buffer *eb,
@@ -257,47 +251,6 @@ static __always_inline void eb_debug_new_block(struct extent_buffer *eb,
 }
 
 /**
- * eb_debug_dance - check_buffer_tree_ref() runs
- * @eb: the buffer
- *
- * Stands in check_buffer_tree_ref() itself, before its unlocked fast path, so
- * that the rule is bound to the call and not to a line beside it.
- *
- * Context: any; counts for the IO that this very task has armed.
- */
-static __always_inline void eb_debug_dance(struct extent_buffer *eb)
-{
-#ifdef CONFIG_BTRFS_EB_DEBUG
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		eb_debug_say(btrfs_eb_debug_dance(eb));
-#endif
-}
-
-/**
- * eb_debug_refs_lock - refs_lock was taken in order to change TREE_REF
- * @eb: the buffer
- *
- * Opens a section: what is tested before it does not count.
- *
- * Context: right after spin_lock(&eb->refs_lock).
- */
-static __always_inline void eb_debug_refs_lock(struct extent_buffer *eb)
-{
-	eb_debug_note(eb, EB_EVENT_REFS_LOCK, EB_SITE_TREE, 0);
-}
-
-/**
- * eb_debug_under_io - somebody asks whether the buffer is dirty or under IO
- * @eb: the buffer
- *
- * Context: any.
- */
-static __always_inline void eb_debug_under_io(const struct extent_buffer *eb)
-{
-	eb_debug_note(eb, EB_EVENT_UNDER_IO, EB_SITE_TREE, 0);
-}
-
-/**
  * eb_debug_tree_ref_set - end of the section that sets TREE_REF if it was clear
  * @eb: the buffer
  *
@@ -306,40 +259,6 @@ static __always_inline void eb_debug_under_io(const struct extent_buffer *eb)
 static __always_inline void eb_debug_tree_ref_set(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_TREE_REF_SET, EB_SITE_TREE, 0);
-}
-
-/**
- * eb_debug_tree_ref_clear - TREE_REF may have been cleared in this section
- * @eb: the buffer
- * @site: which of the places that clear it
- *
- * Judged only if TREE_REF really went from 1 to 0 since eb_debug_refs_lock() or
- * eb_debug_put_locked().
- *
- * Context: refs_lock, after the test and clear.
- */
-static __always_inline void eb_debug_tree_ref_clear(struct extent_buffer *eb,
-						    enum eb_debug_site site)
-{
-#ifdef CONFIG_BTRFS_EB_DEBUG
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		eb_debug_say(btrfs_eb_debug_tree_ref_clear(eb, site));
-#endif
-}
-
-/**
- * eb_debug_release_refused - reclaim leaves the buffer alone
- * @eb: the buffer
- * @site: whole pages or subpage
- * @why: the reason
- *
- * Context: refs_lock.
- */
-static __always_inline void eb_debug_release_refused(struct extent_buffer *eb,
-						     enum eb_debug_site site,
-						     enum eb_debug_refusal why)
-{
-	eb_debug_note(eb, EB_EVENT_RELEASE_REFUSED, site, why);
 }
 
 /**
@@ -353,7 +272,10 @@ static __always_inline void eb_debug_release_refused(struct extent_buffer *eb,
  */
 static __always_inline void eb_debug_io_start(struct extent_buffer *eb)
 {
-	eb_debug_note(eb, EB_EVENT_IO_START, EB_SITE_READ, 0);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_mark(eb, EB_EVENT_IO_START);
+#endif
 }
 
 /**
@@ -409,7 +331,10 @@ static __always_inline void eb_debug_io_submit(struct extent_buffer *eb,
  */
 static __always_inline void eb_debug_io_page(struct extent_buffer *eb, int ret)
 {
-	eb_debug_note(eb, EB_EVENT_IO_PAGE, EB_SITE_TREE, ret);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_debug_key) && !ret)
+		btrfs_eb_debug_mark(eb, EB_EVENT_IO_PAGE);
+#endif
 }
 
 /**
@@ -468,11 +393,16 @@ static __always_inline void eb_debug_writeback_end(struct extent_buffer *eb)
  * eb_debug_dirty - DIRTY was set
  * @eb: the buffer
  *
+ * Happens with each change of a block, and nothing is judged by it.
+ *
  * Context: tree write lock.
  */
 static __always_inline void eb_debug_dirty(struct extent_buffer *eb)
 {
-	eb_debug_note(eb, EB_EVENT_DIRTY, EB_SITE_TREE, 0);
+#ifdef CONFIG_BTRFS_EB_DEBUG
+	if (static_branch_unlikely(&btrfs_eb_note_key))
+		btrfs_eb_debug_dirty(eb);
+#endif
 }
 
 /**
@@ -495,23 +425,6 @@ static __always_inline void eb_debug_clean(const struct extent_buffer *eb)
 static __always_inline void eb_debug_stale(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_STALE, EB_SITE_PUT_STALE, 0);
-}
-
-/**
- * eb_debug_lookup_begin - a lookup took a reference, for its caller
- * @eb: the buffer
- * @token: of the function that looks it up
- *
- * Context: before that function tests STALE.
- */
-static __always_inline void eb_debug_lookup_begin(struct extent_buffer *eb,
-						  struct btrfs_eb_token *token)
-{
-#ifdef CONFIG_BTRFS_EB_DEBUG
-	token->epoch = 0;
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		btrfs_eb_debug_lookup_begin(eb, token, _RET_IP_);
-#endif
 }
 
 /**
@@ -552,20 +465,6 @@ static __always_inline void eb_debug_get(struct extent_buffer *eb,
 }
 
 /**
- * eb_debug_get_for_caller - this function took a reference that its caller gets
- * @eb: the buffer
- * @kind: who holds it
- *
- * Context: any; right after the count was raised.
- */
-static __always_inline void eb_debug_get_for_caller(struct extent_buffer *eb,
-						    enum eb_debug_kind kind)
-{
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		btrfs_eb_debug_get(eb, kind, _RET_IP_);
-}
-
-/**
  * eb_debug_get_node - this function took a reference for a node of a path
  * @eb: the buffer
  * @path: the path
@@ -577,6 +476,19 @@ static __always_inline void eb_debug_get_node(struct extent_buffer *eb,
 {
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_get_node(eb, path);
+}
+
+/**
+ * eb_debug_extra - what is given back next was taken as EB_KIND_EXTRA
+ *
+ * The task holds the same buffer for another purpose, and keeps that.
+ *
+ * Context: the task that holds it, right before the put.
+ */
+static __always_inline void eb_debug_extra(void)
+{
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_extra();
 }
 
 /**
@@ -639,42 +551,6 @@ static __always_inline void eb_debug_take(struct extent_buffer *eb,
 }
 
 /**
- * eb_debug_path - the caller gets a path with nodes in it
- * @path: the path
- *
- * Context: the end of a search, in its task.
- */
-static __always_inline void eb_debug_path(const struct btrfs_path *path)
-{
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		btrfs_eb_debug_path(path, _RET_IP_);
-}
-
-/**
- * eb_debug_path_release - the puts that follow are those of a path
- * @path: the path
- *
- * Context: the task that uses it.
- */
-static inline void eb_debug_path_release(const struct btrfs_path *path)
-{
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		btrfs_eb_debug_path_release(path);
-}
-
-/**
- * eb_debug_path_free - a path goes, and must not leave a reference behind
- * @path: the path, released
- *
- * Context: the task that used it.
- */
-static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
-{
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		eb_debug_say(btrfs_eb_debug_path_free(path));
-}
-
-/**
  * eb_debug_work_end - this task is done with a piece of work
  *
  * It must not hold a reference.  A task of user space is looked at when it
@@ -691,56 +567,15 @@ static __always_inline void eb_debug_work_end(void)
 #else
 
 #define eb_debug_get(eb, kind)		do { } while (0)
-#define eb_debug_get_for_caller(eb, kind)	do { } while (0)
 #define eb_debug_get_node(eb, path)	do { } while (0)
+#define eb_debug_extra()		do { } while (0)
 #define eb_debug_hold(eb, kind)		do { } while (0)
 #define eb_debug_hand_out(eb, kind)	do { } while (0)
 #define eb_debug_give(eb, kind)		do { } while (0)
 #define eb_debug_take(eb, kind)		do { } while (0)
-#define eb_debug_path(path)		do { } while (0)
-#define eb_debug_path_release(path)	do { } while (0)
-#define eb_debug_path_free(path)	do { } while (0)
 #define eb_debug_work_end()		do { } while (0)
 
 #endif
-
-/**
- * eb_debug_put - a reference is about to be given back
- * @eb: the buffer
- * @site: which function gives it back
- *
- * Stands in the function that btrfs calls to give a reference back, so that the
- * one at fault is its caller.
- *
- * Context: any.  The last hook in which that reference may be relied on.
- */
-static __always_inline void eb_debug_put(struct extent_buffer *eb,
-					 enum eb_debug_site site)
-{
-#ifdef CONFIG_BTRFS_EB_DEBUG
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		eb_debug_say(btrfs_eb_debug_put(eb, site, _RET_IP_));
-#endif
-}
-
-/**
- * eb_debug_put_locked - the same, on the slow path
- * @eb: the buffer
- * @site: which function gives it back
- *
- * Here TREE_REF and the count agree, and a section opens as in
- * eb_debug_refs_lock().
- *
- * Context: right after spin_lock(&eb->refs_lock).
- */
-static __always_inline void eb_debug_put_locked(struct extent_buffer *eb,
-						enum eb_debug_site site)
-{
-#ifdef CONFIG_BTRFS_EB_DEBUG
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		eb_debug_say(btrfs_eb_debug_put_locked(eb, site));
-#endif
-}
 
 /**
  * eb_debug_last_put - the count has reached 0

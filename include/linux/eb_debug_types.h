@@ -155,17 +155,14 @@ struct btrfs_eb_debug {
 	u32 lock_seq;
 	/* Counts the moments at which STALE is taken back. */
 	u32 stale_seq;
-	/* The stack of the structure that took a reference last, from level stacks on. */
-	u32 stack;
 	/* Pages put into bios since the IO was armed. */
 	u16 io_submitted;
 	/* This IO must dance, and has danced. */
 	u8 io_must_dance:1;
 	u8 io_danced:1;
 	u8 level;
-	/* In this section: under_io was tested, TREE_REF was set at its start. */
-	u8 section_tested:1;
-	u8 section_tree_ref:1;
+	/* Of this section: EB_SECTION_TESTED and EB_SECTION_TREE_REF. */
+	u8 section;
 	/* Reported once already: one mistake makes one report. */
 	bool distrusted;
 	/* A reference could not be recorded: owners are not judged any more. */

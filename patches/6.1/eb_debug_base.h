@@ -79,10 +79,9 @@ static inline bool eb_base_write_locked(const struct extent_buffer *eb)
 	return READ_ONCE(eb->lock_owner) != 0;
 }
 
-static inline bool eb_base_locked_by(const struct extent_buffer *eb,
-				     const struct task_struct *task)
+static inline bool eb_base_locked_by(const struct extent_buffer *eb, pid_t pid)
 {
-	return READ_ONCE(eb->lock_owner) == task->pid;
+	return READ_ONCE(eb->lock_owner) == pid;
 }
 
 #define EB_BASE_LEVELS	BTRFS_MAX_LEVEL

@@ -135,8 +135,8 @@ can_fail()
 	offend checkpatch fs/btrfs/eb_debug.c SPACING <<-'END'
 	int  eb_spoiled( void ) { return 0 ; }
 	END
-	offend kernel-doc include/linux/eb_debug.h "eb_debug_dance() has no kernel-doc" \
-		's/^ \* eb_debug_dance - /\/\/ /'
+	offend kernel-doc include/linux/eb_debug.h "eb_debug_expect() has no kernel-doc" \
+		's/^ \* eb_debug_expect - /\/\/ /'
 	offend kernel-doc fs/btrfs/eb_debug.c "'absent'" <<-'END'
 	/**
 	 * eb_spoiled - a function

@@ -218,7 +218,7 @@ off_compare_can_fail()
 {
 	trees
 	a=$(objects "$guard" off)
-	commit '/^static .*eb_debug_dance(/,/^{/s/^{/{ *(volatile int *)eb = 0;/'
+	commit '/^static .*eb_debug_writeback_end(/,/^{/s/^{/{ *(volatile int *)eb = 0;/'
 	must_differ "a hook that writes to the buffer" \
 		'^extent_io.o: section .*bytes became\|^extent_io.o: .*byte 0x'
 	is=$(grep -m 1 '^extent_io.o' "$LOG/said")

@@ -34,6 +34,7 @@ silent-pressure            | pressure smp=2                            | tree bl
 silent-mount-cycles        | mount_cycles                              | 200 mounts and unmounts leave no buffer
 silent-remount-ro          | remount_ro smp=2                          | read-only and back while files change
 silent-nowait              | nowait smp=2                              | the root of a tree can't be locked without waiting
+silent-many-tasks          | many_tasks smp=2                          | more tasks than the table has places; those at rest make room
 silent-tree-log            | tree_log smp=2                            | logs of changed names are written, walked and freed
 END
 }
@@ -71,6 +72,7 @@ report_complete()
 	for event in alloc tree_ref_set insert io_arm io_submit; do
 		echo "$report" | grep -Eq " us ago  cpu0 +$event +refs=[12] " || fail "the history lacks $event: $report"
 	done
+	echo "$report" | grep -Eq " [1-9][0-9]* us ago  cpu0 +alloc " || fail "the ages are not known: $report"
 }
 
 # run_run: three in a row; the first may have to build.

@@ -15,6 +15,9 @@
 #define MAX_ROUNDS	40
 #define MIN_ROUNDS	10
 
+/* More than EB_TASKS. */
+#define RESTING_TASKS	400
+
 /* mount: the least there is, the reads of a mount. */
 static void run_mount(void)
 {
@@ -27,7 +30,7 @@ static void run_mount(void)
 }
 
 /* One more directory; everything that is there changes, is written, reclaimed, read. */
-static void meta_round(int round)
+void meta_round(int round)
 {
 	char dir[64], name[32];
 	long want = 0, seen;
@@ -150,10 +153,51 @@ static void run_remount_cycles(void)
 	check_stat("free", cycles * 10);
 }
 
+static void read_all(void)
+{
+	read_tree(MNT);
+}
+
+static void read_and_rest(void)
+{
+	read_tree(MNT);
+	for (;;)
+		pause();
+}
+
+/*
+ * many_tasks: more tasks have read something and are still there than the guard's
+ * table has places.  Those at rest must make room for the next ones.
+ */
+static void run_many_tasks(void)
+{
+	static pid_t tasks[RESTING_TASKS];
+	long lost;
+
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, 5);
+	for (int i = 0; i < RESTING_TASKS; i++)
+		tasks[i] = spawn(read_and_rest);
+	/* Until the last one has read, and then as long as it takes to make room. */
+	wait_for(spawn(read_all));
+	sleep(4);
+	lost = guarded() ? stat_value("unrecorded") : 0;
+	for (int i = 0; i < RESTING_TASKS / 4; i++)
+		wait_for(spawn(read_all));
+	if (guarded())
+		check("none_lost_after_that", stat_value("unrecorded") == lost, 1);
+	for (int i = 0; i < RESTING_TASKS; i++)
+		stop(tasks[i]);
+	umount_disk();
+	check("tasks", RESTING_TASKS, 300);
+	check_stat("puts", RESTING_TASKS * 4);
+}
+
 const struct workload basic_workloads[] = {
 	{ "mount", run_mount },
 	{ "meta", run_meta },
 	{ "reclaim", run_reclaim },
 	{ "remount_cycles", run_remount_cycles },
+	{ "many_tasks", run_many_tasks },
 	{ NULL, NULL }
 };

@@ -76,6 +76,9 @@ void sync_fs(void);
 pid_t spawn(void (*task)(void));
 void stop(pid_t task);
 
+/* basic.c */
+void meta_round(int round);
+
 /* io.c */
 void fail_requests(bool on);
 

@@ -96,10 +96,18 @@ DEFINE_EB_EVENT(io_dance);
 DEFINE_EB_EVENT(io_submit);
 DEFINE_EB_EVENT(io_end);
 DEFINE_EB_EVENT(writeback);
-DEFINE_EB_EVENT(dirty);
+
+/* These say when somebody traces: else nobody looks at what has happened there. */
+#define DEFINE_EB_NOTE(name)						\
+DEFINE_EVENT_FN(btrfs_eb, btrfs_eb_##name,				\
+	TP_PROTO(const struct extent_buffer *eb,			\
+		 const struct eb_look *look),				\
+	TP_ARGS(eb, look), note_reg, note_unreg)
+
+DEFINE_EB_NOTE(dirty);
 DEFINE_EB_EVENT(clean);
 DEFINE_EB_EVENT(stale);
-DEFINE_EB_EVENT(release);
+DEFINE_EB_NOTE(release);
 DEFINE_EB_EVENT(free);
 
 /* What was wrong; the class above is what happened. */

@@ -95,16 +95,44 @@ report_text()
 		END { if (ours) printf "%s", text }'
 }
 
+# judge_stacks DIR RULE FUNCTION: the first report shows what level stacks keeps: the
+# stack of each reference that a task holds, and where the one that was lost was taken,
+# which is below that function.  Structures share one stack, so theirs is not awaited.
+judge_stacks()
+{
+	found=$(report_text "$1" | awk -v rule="$2" -v func_name="$3" '
+		function missing() { print want; want = ""; done = 1 }
+		/-\[ cut here \]-/ { exit }
+		/^ +[a-z_0-9.]+[+]0x/ {
+			if (want == "owner") want = ""
+			else if (want == "taken" && index($1, func_name "+") == 1) want = ""
+			next
+		}
+		want { missing(); exit }
+		/^BTRFS eb_debug:     [a-z_]+ +[^ ]+ +pid [0-9]+/ { want = "owner" }
+		/^BTRFS eb_debug: it was taken at:/ { want = "taken"; taken = 1 }
+		END {
+			if (want && !done) missing()
+			else if (!done && !taken && rule ~ /^left_/) print "none"
+		}')
+	[ -z "$found" ] || wrong "$1" "the report lacks a stack, or it is of another function: $found"
+}
+
 # trouble DIR [EXPECTED]: lines on the console that fstests would fail a test for,
-# and that belong to no report of ours, nor to a warning at a place that the
-# regular expression EXPECTED matches, "file:line function+".
+# and that belong to no report of ours.  Where EXPECTED is given a warning at a
+# place that this regular expression matches, "file:line function+", is none
+# either, nor is that of an aborted transaction: whatever fails may end in one.  The
+# stack that the kernel shows of an allocation which it was told to let fail is none.
 trouble()
 {
 	clean "$1/console.log" | awk -v expected="${2:-}" '
 		function bad(line) { return line ~ /WARNING:|BUG:|Oops|kernel BUG|Call Trace|INFO: task .* blocked|rcu:.*stall|general protection|Kernel panic/ }
-		function known(line) { return expected != "" && line ~ "^WARNING: .* at " expected }
-		/-\[ cut here \]-/ { held = ""; on = 1; ours = is_known = others = 0 }
-		!on && bad($0)
+		function known(line) { return line ~ /^WARNING:/ && expected != "" && (aborted || line ~ "^WARNING: .* at " expected) }
+		/-\[ cut here \]-/ { held = ""; on = 1; ours = is_known = others = aborted = 0 }
+		/^FAULT_INJECTION: forcing a failure/ { asked = 1 }
+		!on && bad($0) && !(asked && /^Call Trace:/)
+		/^Call Trace:/ { asked = 0 }
+		on && /^BTRFS: Transaction aborted \(error -/ { aborted = 1 }
 		on && bad($0) { held = held $0 "\n" }
 		on && known($0) { is_known = 1 }
 		on && bad($0) && !known($0) && !/Call Trace:/ { others = 1 }

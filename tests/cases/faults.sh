@@ -43,14 +43,23 @@ prepare()
 	esac
 }
 
-# splat WHERE [LINE]: a warning as the kernel prints it.
+# splat WHERE [LINE] [MESSAGE]: a warning as the kernel prints it.
 splat()
 {
 	echo '[    1.000000] ------------[ cut here ]------------'
+	[ -z "${3:-}" ] || echo "[    1.000000] $3"
 	echo "[    1.000000] WARNING: CPU: 0 PID: 22 at $1+0xca/0xe0"
 	[ -z "${2:-}" ] || echo "[    1.000000] $2"
 	echo '[    1.000000] Call Trace:'
 	echo '[    1.000000] ---[ end trace 0000000000000000 ]---'
+}
+
+# fault: the stack of an allocation that fails as it was told to.
+fault()
+{
+	echo '[    1.000000] FAULT_INJECTION: forcing a failure.'
+	echo '[    1.000000] name failslab, interval 1, probability 0, space 0, times 1'
+	echo '[    1.000000] Call Trace:'
 }
 
 # lines_of_trouble EXPECTED: in the console that is given on stdin.
@@ -71,7 +80,18 @@ run_expected()
 		fail "a BUG behind an expected warning is no trouble"
 	[ "$({ splat "$known"; echo 'BUG: unable to handle page fault'; } | lines_of_trouble "$EXPECTED_SPLATS")" -eq 1 ] ||
 		fail "a BUG after an expected warning is no trouble"
-	pass "5 consoles judged"
+	aborted='BTRFS: Transaction aborted (error -17)'
+	other='fs/btrfs/qgroup.c:1042 btrfs_quota_enable'
+	[ "$(splat "$other" '' "$aborted" | lines_of_trouble "$EXPECTED_SPLATS")" -eq 0 ] ||
+		fail "an aborted transaction is trouble where something fails"
+	[ "$(splat "$other" '' "$aborted" | lines_of_trouble '')" -eq 2 ] ||
+		fail "an aborted transaction is no trouble where nothing fails"
+	[ "$({ splat "$other" '' "$aborted"; splat "$other"; } | lines_of_trouble "$EXPECTED_SPLATS")" -eq 2 ] ||
+		fail "a warning after that of an aborted transaction is no trouble"
+	[ "$(fault | lines_of_trouble '')" -eq 0 ] || fail "the stack of a fault that was asked for is trouble"
+	[ "$({ fault; echo 'Call Trace:'; } | lines_of_trouble '')" -eq 1 ] ||
+		fail "a stack after that of a fault is no trouble"
+	pass "10 consoles judged"
 }
 
 # injections DIR: the words about faults, for the line of a test that passed.
@@ -104,8 +124,9 @@ run()
 	esac
 	words=$(row "$1" 2)
 	[ -n "$words" ] || die "there is no test '$1'"
+	# An aborted transaction says why at a level that is not shown otherwise.
 	# shellcheck disable=SC2086  # a workload and its options
-	boot "$LOG" guard $words timeout=60 "$FAULT_CACHES"
+	boot "$LOG" guard $words timeout=60 "$FAULT_CACHES" ignore_loglevel
 	judge_silent "$LOG" on "$EXPECTED_SPLATS" || exit 1
 	pass "$(injections "$LOG")$(figures "$LOG")"
 }

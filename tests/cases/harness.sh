@@ -19,6 +19,8 @@ list()
 		harness-report 'a report where none is expected is a failure, in each judge' \
 		harness-missing-report 'no report where one is expected is a failure' \
 		harness-wrong-report 'a report of another rule or function than expected is a failure' \
+		harness-stacks 'a report that lacks a stack, or has one of another function, is a failure' \
+		harness-blame 'a mutant that is blamed wrong, or never was reported, is counted as wrong' \
 		harness-warning 'a warning that is not ours is a failure' \
 		harness-guard-off 'a guard that is missing, is off or turned itself off is a failure' \
 		harness-hunk 'a hunk that does not apply is named with its file, and the tree stays as it was' \
@@ -128,6 +130,69 @@ wrong_report()
 	judge_reported "$LOG/second" io_without_dance read_extent_buffer_pages freed_dirty ||
 		fail "a report that is expected beside the first is refused"
 	pass "refused"
+}
+
+# lost FUNCTION [OWNER_FRAME]: a report of a reference that was taken in FUNCTION, of
+# a buffer that a task holds another reference to.
+lost()
+{
+	echo 'BTRFS eb_debug: owners of buffer start=1, oldest first:'
+	echo 'BTRFS eb_debug:     tree        check_buffer_tree_ref            count 1, 4 ms ago'
+	echo 'BTRFS eb_debug:     walk        btrfs_read_lock_root_node        pid 44, 4 ms ago'
+	[ -z "${2:-}" ] || echo "     $2+0x1/0x2"
+	[ -z "$1" ] || printf 'BTRFS eb_debug: it was taken at:\n     alloc_extent_buffer+0x1/0x2\n     %s+0x1/0x2\n' "$1"
+	echo '------------[ cut here ]------------'
+	echo 'BTRFS eb_debug: reference taken and never given back in btrfs_copy_root'
+	echo 'BTRFS eb_debug: rule=left_by_task start=1'
+	printf 'Call Trace:\n btrfs_copy_root+0x1/0x2\n'
+	echo '---[ end trace 0000000000000000 ]---'
+}
+
+stacks()
+{
+	lost btrfs_copy_root btrfs_root_node >"$LOG/console.log"
+	judge_stacks "$LOG" left_by_task btrfs_copy_root || fail "a report with all its stacks is refused"
+	lost btrfs_copy_root_more btrfs_root_node >"$LOG/console.log"
+	refused 'of another function: taken' judge_stacks "$LOG" left_by_task btrfs_copy_root
+	lost '' btrfs_root_node >"$LOG/console.log"
+	refused 'lacks a stack, or it is of another function: none' judge_stacks "$LOG" left_by_task btrfs_copy_root
+	judge_stacks "$LOG" put_without_reference btrfs_copy_root || fail "a stack is missed where none is due"
+	lost btrfs_copy_root >"$LOG/console.log"
+	refused 'of another function: owner' judge_stacks "$LOG" left_by_task btrfs_copy_root
+	pass "3 refused"
+}
+
+# blame_of RULE FUNCTION STACKS_FUNCTION: what mutant-blame says of a run of ten
+# mutants that are all right at level guard, but one; "never" for one without a report.
+blame_of()
+{
+	rm -rf "$LOG/run"
+	mkdir -p "$LOG/run/blame-$BASE"
+	for name in leak clone commit_root del_items log_walk merge_reloc path_node put_locked read_dance free_dirty; do
+		echo "$TOP/tests/cases/mutants.sh mutant-$name" >>"$LOG/run/tests"
+		: >"$LOG/run/blame-$BASE/$name.over"
+		echo 'right right' >"$LOG/run/blame-$BASE/$name.guard"
+		echo 'right right' >"$LOG/run/blame-$BASE/$name.stacks"
+	done
+	rm "$LOG/run/blame-$BASE"/read_dance.stacks "$LOG/run/blame-$BASE"/free_dirty.stacks
+	echo "$1 $2" >"$LOG/run/blame-$BASE/leak.guard"
+	echo "right $3" >"$LOG/run/blame-$BASE/leak.stacks"
+	[ "$1" != never ] || rm "$LOG/run/blame-$BASE/leak.guard" "$LOG/run/blame-$BASE/leak.stacks"
+	RUN=$LOG/run "$TOP/tests/cases/mutants.sh" run mutant-blame
+}
+
+blame()
+{
+	blame_of right right right >"$LOG/out" || { cat "$LOG/out"; fail "a run with all right is refused"; }
+	grep -qx '10 rows: rule 10/10, function 10/10 at guard; rule 8/8, function 8/8 at stacks' "$LOG/out" ||
+		fail "it says $(cat "$LOG/out")"
+	blame_of right wrong right >"$LOG/out" || fail "nine of ten at guard are refused"
+	grep -q 'function 9/10 at guard' "$LOG/out" || fail "it says $(cat "$LOG/out")"
+	refused 'function 7/8 at stacks' blame_of right right wrong
+	refused 'rule 7/8, function 7/8 at stacks' blame_of never '' ''
+	sed -i '$d' "$LOG/run/tests"
+	refused 'rule 8/9, function 8/9 at guard' env RUN="$LOG/run" "$TOP/tests/cases/mutants.sh" run mutant-blame
+	pass "3 refused"
 }
 
 warning()
@@ -402,6 +467,8 @@ run()
 	harness-report) report ;;
 	harness-missing-report) missing_report ;;
 	harness-wrong-report) wrong_report ;;
+	harness-stacks) stacks ;;
+	harness-blame) blame ;;
 	harness-warning) warning ;;
 	harness-guard-off) guard_off ;;
 	harness-hunk) hunk ;;

@@ -3,7 +3,9 @@
 # The mutants of tests/mutants/table: real call sites of btrfs with one mistake.
 # Each is three boots of one kernel: not chosen, the workload is silent; chosen,
 # the report is the one that the table says, with no other before it; chosen
-# with the guard off, the mistake happens and nothing is reported.
+# with the guard off, the mistake happens and nothing is reported.  Where it is
+# about a reference, there is a fourth one at level stacks: the report is the same,
+# and shows where the reference was taken.
 #
 # Words among the options that are for us:
 #   until=report   the guest is stopped after the report; it may hang later
@@ -13,6 +15,12 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 
 TABLE=$TOP/tests/mutants/table
+
+# The rules that are about whose a reference is.
+OWNERS='^(put_without_reference|put_locked|left_in_path|left_by_task|freed_owned|freed_locked|buffer_leaked)$'
+
+# What each mutant of this run was reported as, for mutant-blame.
+BLAME=$RUN/blame-$BASE
 
 rows()
 {
@@ -29,6 +37,7 @@ list()
 {
 	printf 'mutant-table\tevery rule of the guard has a mutant in the table\n'
 	rows | awk -F '|' '{ print "mutant-" $1 "\t" $2 " in " $3 ": " $6 }'
+	printf 'mutant-blame\tof the mutants of this run, how many are blamed right, at levels guard and stacks\n'
 }
 
 prepare() { kernel mutants; }
@@ -65,6 +74,59 @@ without()
 	done
 }
 
+# blamed NAME LEVEL DIR: notes whether rule and function of the first report are the
+# row's.
+blamed()
+{
+	first=$(reports "$3" | head -n 1)
+	rule=wrong
+	func=wrong
+	[ "${first%% *}" != "$(field "$1" 2)" ] || rule=right
+	[ "${first##* }" != "$(field "$1" 3)" ] || func=right
+	echo "$rule $func" >"$BLAME/$1.$2"
+}
+
+# to_blame: the mutants of this run of which a report is expected.
+to_blame()
+{
+	sed -n 's|^.*/mutants[.]sh mutant-||p' "$RUN/tests" 2>/dev/null | while read -r name; do
+		rows | awk -F '|' -v name="$name" \
+			'$1 == name && $2 !~ /^counted / && $4 !~ /^not-run/ { print $1, $2 }'
+	done
+}
+
+# await NAME: until that test of this run, which was begun before us, is over.
+await() { while [ ! -e "$BLAME/$1.over" ]; do sleep 0.5; done; }
+
+# share LEVEL NUMBER PERCENT: the words about a level, and whether enough of NUMBER
+# mutants have the right rule, and enough the right function.
+share()
+{
+	while read -r name _; do
+		[ ! -e "$BLAME/$name.$1" ] || cat "$BLAME/$name.$1"
+	done <"$LOG/rows" | awk -v level="$1" -v number="$2" -v percent="$3" '
+		{ rules += $1 == "right"; functions += $2 == "right" }
+		END {
+			printf "rule %d/%d, function %d/%d at %s", rules, number, functions, number, level
+			exit rules * 100 < percent * number || functions * 100 < percent * number
+		}'
+}
+
+# every_blame: what was really reported in this run, counted.
+every_blame()
+{
+	to_blame >"$LOG/rows"
+	number=$(wc -l <"$LOG/rows")
+	owners=$(awk -v owners="$OWNERS" '$2 ~ owners' "$LOG/rows" | wc -l)
+	[ "$number" -gt 0 ] || skip "no mutant is part of this run"
+	while read -r name _; do await "$name"; done <"$LOG/rows"
+	enough=y
+	guard=$(share guard "$number" 90) || enough=
+	stacks=$(share stacks "$owners" 100) || enough=
+	[ -n "$enough" ] || fail "$guard; $stacks; at least 90 % and 100 % must be right"
+	pass "$number rows: $guard; $stacks"
+}
+
 # baseline WORDS: the workload without a mutant, once for all mutants that use it.
 baseline()
 {
@@ -77,7 +139,7 @@ baseline()
 	) 8>"$dir.lock"
 	expected=
 	case $1 in
-	enomem*) expected=$EXPECTED_SPLATS ;;
+	enomem* | *slub_debug=*) expected=$EXPECTED_SPLATS ;;
 	esac
 	judge_silent "$dir" on "$expected" || fail "the kernel with no mutant chosen is not silent"
 	cp -r "$dir" "$LOG/not-chosen"
@@ -103,10 +165,26 @@ reported()
 		counted "$1" "${stat#counted }"
 		return 0 ;;
 	esac
+	blamed "$1" guard "$LOG/chosen"
 	judge_reported "$LOG/chosen" "$(field "$1" 2)" "$(field "$1" 3)" "$(field "$1" 5)" ||
 		fail "the mutant is not reported as the table says"
 	judge_ended "$LOG/chosen" "$3" || fail "the boot with the mutant did not end"
 	judge_hits "$LOG/chosen" || fail "the mutant is reported but was not executed"
+}
+
+# with_stacks NAME WORDS MAY_FAIL: the same report, and where references were taken.
+with_stacks()
+{
+	field "$1" 2 | grep -Eq "$OWNERS" || return 0
+	# shellcheck disable=SC2086  # words
+	boot "$LOG/stacks" mutants $2 until=report "btrfs.eb_mutant=$1" btrfs.eb_debug=stacks
+	blamed "$1" stacks "$LOG/stacks"
+	judge_reported "$LOG/stacks" "$(field "$1" 2)" "$(field "$1" 3)" "$(field "$1" 5)" ||
+		fail "the mutant is not reported as the table says at level stacks"
+	judge_stacks "$LOG/stacks" "$(field "$1" 2)" "$(field "$1" 3)" ||
+		fail "the report does not show where a reference was taken"
+	judge_ended "$LOG/stacks" "$3" || fail "the boot at level stacks did not end"
+	judge_hits "$LOG/stacks" || fail "the mutant is reported at level stacks but was not executed"
 }
 
 # unreported NAME WORDS MAY_FAIL: with the guard off nobody waits for a report.
@@ -122,14 +200,17 @@ unreported()
 run()
 {
 	[ "$1" != mutant-table ] || every_rule
+	[ "$1" != mutant-blame ] || every_blame
 	name=${1#mutant-}
+	mkdir -p "$BLAME"
+	trap ': >"$BLAME/$name.over"' EXIT
 	words=$(field "$name" 4)
 	case $words in
 	'') die "there is no mutant '$name' for base $BASE" ;;
 	not-run:*) skip "${words#not-run: }" ;;
 	esac
 	case $words in
-	enomem*) words="$words timeout=60 $FAULT_CACHES" ;;
+	enomem*) words="$words timeout=60 $FAULT_CACHES ignore_loglevel" ;;
 	esac
 	may_fail=
 	case " $words " in
@@ -139,6 +220,7 @@ run()
 	{
 		words=$(without may_hang $words)
 		plain=$(without 'until=*' $words)
+		stacks="$plain"
 		case $plain in
 		enomem*) ;;
 		*) plain=$(without 'timeout=*' $plain) ;;
@@ -151,6 +233,7 @@ run()
 	esac
 	baseline "$plain"
 	reported "$name" "$words" "$may_fail"
+	with_stacks "$name" "$stacks" "$may_fail"
 	unreported "$name" "$off" "$may_fail"
 	seen=$(reports "$LOG/chosen" | head -n 1)
 	pass "${seen:-$(field "$name" 2)}, executed $(told "$LOG/chosen" mutant_hits) times"

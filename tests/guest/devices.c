@@ -168,7 +168,7 @@ static void run_scrub(void)
 	check("files_read", read_tree(MNT "/d"), DIR_FILES);
 	check("first_copy_is_whole", leaf_is_whole(0), 1);
 	umount_disk();
-	check_stat("reads", 100);
+	check_stat("reads", 50);
 }
 
 static void device_ioctl(unsigned long request, const char *disk, const char *what)

@@ -1,23 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mistakes of the unbroken btrfs that the guard has found: each workload goes the
- * way on which one of them is made, and says whether it was reached.
+ * Ways out of an error that are taken only if one certain caller of a function
+ * meets it.  Each workload does the same again and again, and each time a later
+ * one of the allocations that may fail does, until it is one of that function for
+ * that caller.  The kernel shows the stack of each; its filter for callers is not
+ * to be had on x86-64.
+ *
+ * On the first two of them the unbroken btrfs makes a mistake that the guard has
+ * found, on the others it makes none.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <linux/fs.h>
 #include "guest.h"
 
 /* Enough for a tree of three levels, with nodes of 4096 bytes. */
 #define SUB_FILES	600
 
-/* More allocations than one balance makes. */
-#define NEVER		1000000
+/* No way takes as many. */
+#define MOST_TURNS	1000
 
 static int fail_nth = -1;
 static int kernel_log = -1;
@@ -107,7 +117,7 @@ static void mount_again(void)
 	path_ioctl(MNT, BTRFS_IOC_BALANCE_CTL, (void *)BTRFS_BALANCE_CTL_CANCEL);
 }
 
-/* Can all files be read, or does a task wait for a lock that nobody gives back? */
+/* Is there an end of reading, or does a task wait for a lock that nobody gives back? */
 static bool readable(void)
 {
 	pid_t reader;
@@ -116,8 +126,10 @@ static bool readable(void)
 	reader = fork();
 	if (reader < 0)
 		die("fork");
-	if (reader == 0)
-		_exit(read_tree(MNT) < 2 * SUB_FILES);
+	if (reader == 0) {
+		read_tree(MNT);
+		_exit(0);
+	}
 	for (double limit = now() + 10; now() < limit; usleep(20000)) {
 		int status;
 
@@ -127,55 +139,248 @@ static bool readable(void)
 	return false;
 }
 
+/* What is done until @callee fails when it is called by @caller. */
+struct way {
+	const char *caller, *callee;
+	void (*prepare)(void);
+	/* In each turn, where no allocation fails; it may be NULL. */
+	void (*before)(int turn);
+	void (*run)(int turn);
+	/* So many files must be readable at the end. */
+	long files;
+};
+
 /*
- * Metadata is relocated, again and again, and each time a later allocation of
- * those that may fail does, until it is one for @callee when @caller calls it.
+ * Until the way was gone or there are no more allocations that could fail; with
+ * step=0 it is always the same one that does, by chance on that way.  Returns how
+ * many turns that took.
  */
-static void relocate_until(const char *caller, const char *callee)
+static int turns_until(const struct way *way, bool *hit)
 {
-	int first = option_number("first", 1), step = option_number("step", 1);
-	int allocations, turns = 0;
+	int step = option_number("step", 1), turns = 0, left = 0;
+
+	for (int nth = 1; !*hit && (!step || !left) && turns < MOST_TURNS; nth += step) {
+		mount_again();
+		if (way->before)
+			way->before(turns);
+		log_has_call("", "");
+		arm(nth);
+		way->run(turns);
+		left = disarm();
+		turns++;
+		*hit = log_has_call(way->caller, way->callee);
+	}
+	return turns;
+}
+
+/* The way of an error, and whether the file system can be used after it. */
+static void go(const struct way *way)
+{
 	bool hit = false;
 
 	mount_disk("commit=300,skip_balance");
-	make_shared_tree();
+	way->prepare();
 	allow_faults();
-	arm(NEVER);
-	if (balance_chunks(BTRFS_BALANCE_METADATA, NULL))
-		die("balancing metadata");
-	allocations = NEVER - disarm();
-	for (int nth = first; nth < allocations && !hit; nth += step) {
-		mount_again();
-		log_has_call("", "");
-		arm(nth);
-		balance_chunks(BTRFS_BALANCE_METADATA, NULL);
-		disarm();
-		turns++;
-		hit = log_has_call(caller, callee);
-	}
-	verdict("the last of %d turns, of %d allocations", turns, allocations);
+	verdict("turns %d", turns_until(way, &hit));
 	check("hit", hit, 1);
 	check("readable", readable(), 1);
 	umount_disk();
 	mount_disk(NULL);
-	check("files_read", read_tree(MNT), 2 * SUB_FILES);
+	check("files_read", read_tree(MNT), way->files);
 	umount_disk();
+}
+
+static void relocate(int turn)
+{
+	(void)turn;
+	balance_chunks(BTRFS_BALANCE_METADATA, NULL);
 }
 
 /* drop_subtree: btrfs_drop_subtree() has no memory for its path. */
 static void run_drop_subtree(void)
 {
-	relocate_until("btrfs_drop_subtree+", "btrfs_alloc_path+");
+	static const struct way way = {
+		.caller = "btrfs_drop_subtree+", .callee = "btrfs_alloc_path+",
+		.prepare = make_shared_tree, .run = relocate, .files = 2 * SUB_FILES,
+	};
+
+	go(&way);
 }
 
 /* reloc_ref: do_relocation() can't count its reference of the copy. */
 static void run_reloc_ref(void)
 {
-	relocate_until("do_relocation+", "btrfs_inc_extent_ref+");
+	static const struct way way = {
+		.caller = "do_relocation+", .callee = "btrfs_inc_extent_ref+",
+		.prepare = make_shared_tree, .run = relocate, .files = 2 * SUB_FILES,
+	};
+
+	go(&way);
+}
+
+#define FEW_FILES	60
+#define SNAPSHOTS	40
+
+/* Few blocks of many trees: most of relocating them is to merge the trees. */
+static void make_many_trees(void)
+{
+	char name[32];
+
+	make_subvol("sub");
+	make_files(MNT "/sub/d", 0, FEW_FILES);
+	sync_fs();
+	for (int i = 0; i < SNAPSHOTS; i++) {
+		snprintf(name, sizeof(name), "snap%d", i);
+		make_snapshot("sub", name, false);
+	}
+	sync_fs();
+}
+
+/* replace_path: relocation can't copy a block of the tree that it merges into. */
+static void run_replace_path(void)
+{
+	static const struct way way = {
+		.caller = "replace_path+", .callee = "btrfs_cow_block+",
+		.prepare = make_many_trees, .run = relocate,
+		.files = (SNAPSHOTS + 1) * FEW_FILES,
+	};
+
+	go(&way);
+}
+
+/* New names, in blocks that the snapshot of this turn has as well. */
+static void share(int turn)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "again%d", turn);
+	make_snapshot("sub", name, false);
+	sync_fs();
+}
+
+static void create(int turn)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), MNT "/sub/new%d", turn);
+	fd = open(path, O_CREAT | O_RDWR, 0644);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* cow_shared: a block that is to be copied is shared, and who has it can't be asked. */
+static void run_cow_shared(void)
+{
+	static const struct way way = {
+		.caller = "update_ref_for_cow+", .callee = "btrfs_lookup_extent_info+",
+		.prepare = make_shared_tree, .before = share, .run = create,
+		.files = 2 * SUB_FILES,
+	};
+
+	go(&way);
+}
+
+static uint64_t some_extent;
+
+static void find_extent(const char *path)
+{
+	struct btrfs_file_extent_item item;
+	uint64_t offset = 0;
+	struct stat st;
+
+	if (stat(path, &st) || !find_item(BTRFS_FS_TREE_OBJECTID, st.st_ino,
+					  BTRFS_EXTENT_DATA_KEY, &offset, &item, sizeof(item)))
+		die("looking for the extent of %s", path);
+	some_extent = item.disk_bytenr;
+}
+
+#define CLONES		200
+#define CLONED		65536
+
+/* One extent, which many files have. */
+static void make_clones(void)
+{
+	struct file_clone_range range = { .src_length = CLONED };
+	int from;
+
+	make_data_file(MNT "/data", CLONED);
+	sync_fs();
+	from = open(MNT "/data", O_RDONLY);
+	range.src_fd = from;
+	for (int i = 0; i < CLONES; i++) {
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof(path), MNT "/clone%d", i);
+		fd = open(path, O_CREAT | O_RDWR, 0644);
+		if (fd < 0 || ioctl(fd, FICLONERANGE, &range))
+			die("cloning a file");
+		close(fd);
+	}
+	close(from);
+	sync_fs();
+	find_extent(MNT "/data");
+}
+
+/* Ask whose an extent is: as long as that takes, changes of nodes are logged. */
+static void ask(void)
+{
+	static char inodes[65536];
+	struct btrfs_ioctl_logical_ino_args args = {
+		.logical = some_extent, .size = sizeof(inodes), .inodes = (uintptr_t)inodes,
+	};
+
+	for (;;)
+		path_ioctl(MNT, BTRFS_IOC_LOGICAL_INO, &args);
+}
+
+/* More items than fit into a tree of two levels, each behind all others. */
+#define ITEMS		9000
+
+static pid_t asker;
+static int growing;
+
+static void start_asking(int turn)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "grown%d", turn);
+	make_subvol(path);
+	snprintf(path, sizeof(path), MNT "/grown%d/file", turn);
+	growing = open(path, O_CREAT | O_RDWR, 0644);
+	if (growing < 0)
+		die("creating %s", path);
+	asker = spawn(ask);
+}
+
+static void grow(int turn)
+{
+	(void)turn;
+	for (off_t i = 0; i < ITEMS; i++)
+		if (fallocate(growing, 0, i * 8192, 4096))
+			break;
+	stop_worker(asker);
+	close(growing);
+}
+
+/* split_node: a node is split, which is to be logged, and there is no memory for it. */
+static void run_split_node(void)
+{
+	static const struct way way = {
+		.caller = "split_node+", .callee = "btrfs_tree_mod_log_eb_copy+",
+		.prepare = make_clones, .before = start_asking, .run = grow,
+		.files = CLONES,
+	};
+
+	go(&way);
 }
 
 const struct workload find_workloads[] = {
 	{ "drop_subtree", run_drop_subtree },
 	{ "reloc_ref", run_reloc_ref },
+	{ "replace_path", run_replace_path },
+	{ "cow_shared", run_cow_shared },
+	{ "split_node", run_split_node },
 	{ NULL, NULL }
 };

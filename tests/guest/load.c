@@ -130,7 +130,7 @@ static void run_remount_ro(void)
 
 /* How many failed attempts are awaited, and for how many seconds. */
 #define NOCOW_AGAIN	4
-#define NOCOW_LIMIT	40
+#define NOCOW_LIMIT	80
 
 /* Few files: the tree of the subvolume is a single leaf, which is its root. */
 #define NOCOW_BESIDE	4

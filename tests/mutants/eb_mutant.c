@@ -58,6 +58,9 @@ static const char * const names[] = {
 	[EB_MUTANT_PUT_LOCKED] = "put_locked",
 	[EB_MUTANT_FREE_OWNED] = "free_owned",
 	[EB_MUTANT_TRYLOCK_FAILS] = "trylock_fails",
+	[EB_MUTANT_SPLIT_NODE] = "split_node",
+	[EB_MUTANT_FREE_BLOCK] = "free_block",
+	[EB_MUTANT_RELOC_ROOT] = "reloc_root",
 };
 
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);

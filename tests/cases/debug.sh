@@ -5,8 +5,9 @@
 # self-tests; the address sanitizer with the search for lost memory; the detector
 # of data races.  None of them may have a word about the guard, nor the guard.
 #
-# The kernels of the sanitizers take nine and ten minutes to build on two cores:
-# their tests are skipped unless EBDEBUG_SLOW=1 is set.
+# The kernels of the sanitizers take long to build and to boot.  Two tests with the
+# address sanitizer are always run, the others are skipped unless EBDEBUG_SLOW=1 is
+# set.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
@@ -36,7 +37,8 @@ prepare()
 	*' debug-reclaim '* | *' debug-debugfs '* | *' debug-toggle '* | *' debug-report '*) kernel debug ;;
 	esac
 	case " $* " in
-	*' debug-kasan-'* | *' debug-kmemleak '*) [ "${EBDEBUG_SLOW:-}" != 1 ] || kernel kasan ;;
+	*' debug-kasan-reclaim '* | *' debug-kmemleak '*) kernel kasan ;;
+	*' debug-kasan-'*) [ "${EBDEBUG_SLOW:-}" != 1 ] || kernel kasan ;;
 	esac
 	case " $* " in
 	*' debug-kcsan '*) [ "${EBDEBUG_SLOW:-}" != 1 ] || kernel kcsan ;;
@@ -89,12 +91,6 @@ at_level_stacks()
 
 # --- KASAN and kmemleak -----------------------------------------------------
 
-# of_faults NAME: what tests/cases/faults.sh has found out about failing allocations.
-of_faults()
-{
-	sed -n "s/^$1='\(.*\)'\$/\1/p" "$(dirname "$0")/faults.sh"
-}
-
 # kasan EXPECTED WORKLOAD [WORD]...: one boot that is silent but for what is EXPECTED.
 kasan()
 {
@@ -114,12 +110,8 @@ run_kasan()
 	debug-kasan-reclaim) kasan '' reclaim smp=2 ;;
 	debug-kasan-balance) kasan '' balance smp=2 rounds=1 ;;
 	debug-kasan-enomem)
-		caches=$(of_faults CACHES)
-		expected=$(of_faults EXPECTED)
-		[ -n "$caches" ] || fail "tests/cases/faults.sh does not say what may fail"
-		[ -n "$expected" ] || fail "tests/cases/faults.sh does not say what is expected"
 		# All operations take minutes here; this one aborts a transaction in most turns.
-		kasan "$expected" enomem part=trees only=subvol want=100 "$caches" ;;
+		kasan "$EXPECTED_SPLATS" enomem part=trees only=subvol want=100 "$FAULT_CACHES" ignore_loglevel ;;
 	debug-kasan-debugfs) kasan '' debugfs smp=2 ;;
 	debug-kasan-toggle) kasan '' toggle smp=2 level=stacks ;;
 	*) die "there is no test '$1'" ;;
@@ -215,7 +207,7 @@ run_kcsan()
 run()
 {
 	case $1 in
-	debug-reclaim | debug-debugfs | debug-toggle) ;;
+	debug-reclaim | debug-debugfs | debug-toggle | debug-kasan-reclaim | debug-kmemleak) ;;
 	debug-report) all_reports ;;
 	*) [ "${EBDEBUG_SLOW:-}" = 1 ] ||
 		skip "its kernel takes long to build and to boot; EBDEBUG_SLOW=1 runs it" ;;
@@ -227,7 +219,13 @@ run()
 	debug-kcsan) run_kcsan ;;
 	*) die "there is no test '$1'" ;;
 	esac
-	boot "$LOG" debug "${1#debug-}" smp=2 timeout=300
+	# With btrfs's assertions each stack that is remembered is unwound once more.
+	case $1 in
+	debug-toggle) level= ;;
+	*) level=$STACKS ;;
+	esac
+	# shellcheck disable=SC2086  # one word, or none
+	boot "$LOG" debug "${1#debug-}" smp=2 timeout=300 $level
 	judge_silent "$LOG" || exit 1
 	clean "$LOG/console.log" | grep -q 'selftest: running extent buffer operation tests' ||
 		fail "the self-tests of btrfs did not run"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What does the guard cost?  Work of which the instructions are counted.
+ * What does the guard cost?  Work of which the instructions are counted: small
+ * files and nothing else, which is as dense as it gets, and the workload meta.
  *
  * For a machine that counts them as time: with qemu -icount shift=0 the time
  * stamp counter moves by one with each instruction, and by a jump when the CPU is
@@ -21,6 +22,7 @@
 #define RAMDISK		"/dev/ram0"
 #define FILES		1000
 #define ROUNDS		2
+#define META_ROUNDS	10
 #define PAIRS		200000
 #define SEARCHES	50000
 #define SPINS		500000
@@ -222,6 +224,32 @@ static void loop(const char *what, unsigned int count)
 	verdict("perf_%s %.2f", what, strtod(value, NULL) / count);
 }
 
+static long puts_so_far(void)
+{
+	return guarded() ? stat_value("puts") : 0;
+}
+
+/*
+ * The rounds of the workload meta: files, directories and snapshots are made,
+ * changed, removed and read by whoever walks a tree, with reclaim in between.
+ */
+static void measure_rounds(void)
+{
+	uint64_t took;
+	long before;
+
+	mount_ramdisk();
+	make_subvol("sub");
+	before = puts_so_far();
+	start();
+	for (int round = 0; round < META_ROUNDS; round++)
+		meta_round(round);
+	took = taken();
+	verdict("perf_rounds %lu", (unsigned long)took);
+	verdict("perf_rounds_puts %ld", puts_so_far() - before);
+	umount_disk();
+}
+
 /*
  * perf_meta: small files are made, read back from the disk after a mount, renamed
  * and removed, twice.  Each part is measured for itself.
@@ -237,11 +265,13 @@ static void run_perf_meta(void)
 		{ "rename", rename_all }, { "unlink", unlink_all },
 	};
 	uint64_t part[ARRAY_SIZE(parts)] = { 0 }, all = 0;
+	long before;
 
 	fill_ramdisk();
 	check_counter();
 	/* What a kernel does once in its life is done now. */
 	mount_ramdisk();
+	before = puts_so_far();
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 			start();
@@ -253,6 +283,7 @@ static void run_perf_meta(void)
 		all += part[i];
 	}
 	verdict("perf_meta %lu", (unsigned long)all);
+	verdict("perf_meta_puts %ld", puts_so_far() - before);
 	tell_level();
 	tell_slab("object_size", "perf_sizeof");
 	tell_slab("slab_size", "perf_slab");
@@ -260,6 +291,7 @@ static void run_perf_meta(void)
 	loop("pairs", option_number("pairs", PAIRS));
 	loop("search", option_number("searches", SEARCHES));
 	umount_disk();
+	measure_rounds();
 }
 
 const struct workload perf_workloads[] = {

@@ -105,8 +105,8 @@ names()
 	words 'btrfs\.eb_[a-z_]+' <"$PAGE" >"$LOG/page"
 	same knob
 
-	grep -ohE '^(DEFINE_EB_EVENT|TRACE_EVENT)\([a-z_]+' "$TOP/include/trace/events/btrfs_eb.h" |
-		sed -e 's/DEFINE_EB_EVENT(/btrfs_eb_/' -e 's/TRACE_EVENT(//' | sort -u >"$LOG/code"
+	grep -ohE '^(DEFINE_EB_EVENT|DEFINE_EB_NOTE|TRACE_EVENT)\([a-z_]+' "$TOP/include/trace/events/btrfs_eb.h" |
+		sed -E -e 's/DEFINE_EB_(EVENT|NOTE)\(/btrfs_eb_/' -e 's/TRACE_EVENT\(//' | sort -u >"$LOG/code"
 	section "Trace events" | words '``btrfs_eb_[a-z_]+``' >"$LOG/page"
 	same "trace event"
 
@@ -251,7 +251,7 @@ check_aims()
 {
 	grep '^targets()' "$TOP/tests/perf/run" | grep -oE "'[a-z]+ [0-9.]+'" | tr -d "'" | sort >"$LOG/code"
 	[ -s "$LOG/code" ] || wrong_name "tests/perf/run has no targets; this test must be adapted"
-	section Cost | sed -nE 's/^``([a-z]+)`` +\+[0-9.]+ % +([0-9.]+) % .*/\1 \2/p' | sort >"$LOG/page"
+	section Cost | sed -nE 's/^``([a-z]+)`` +(\+[0-9.]+ % +){2}([0-9.]+) % .*/\1 \3/p' | sort >"$LOG/page"
 	cmp -s "$LOG/code" "$LOG/page" ||
 		wrong_name "the aims for the cost of a level are not those of tests/perf/run: $(diff "$LOG/code" "$LOG/page" | grep '^[<>]' | tr '\n' ' ')"
 }
@@ -303,7 +303,7 @@ can_fail()
 	spoil docs-names PAGE 's/^    ``baseline``$/    ``basis``/' 'verb baseline is in the sources and not'
 	spoil docs-names PAGE 's/``oldest_ms``/the age/' 'key oldest_ms is in the sources and not'
 	spoil docs-samples PAGE 's/256 groups/99 groups/' 'says 99 groups'
-	spoil docs-samples PAGE 's/^\(``guard``  *+[0-9.]* %  *\)[0-9.]* %/\1999 %/' 'guard 999'
+	spoil docs-samples PAGE 's/^\(``guard``  *+[0-9.]* %  *+[0-9.]* %  *\)[0-9.]* %/\1999 %/' 'guard 999'
 	owner='    BTRFS eb_debug:     lookup      read_tree_block                  pid 21, 3 ms ago'
 	event='    BTRFS eb_debug:        154 us ago  cpu0  io_arm          refs=2 flags=TREE_REF read_tree_block'
 	left='    BTRFS eb_debug: left: count=3 kind=path site=btrfs_search_slot oldest_ms=7 start=4096'

@@ -54,9 +54,9 @@ static_assert(THREAD_SIZE <= 1 << 16);
 /* The depot takes memory that is only wanted when somebody asks for stacks. */
 void btrfs_eb_stack_init(void)
 {
-	struct eb_stack *stacks = READ_ONCE(eb_stacks);
+	struct eb_stack *stacks;
 
-	if (stacks)
+	if (READ_ONCE(eb_stacks))
 		return;
 	eb_base_stacks_init();
 	stacks = kvcalloc(EB_STACKS, sizeof(*stacks), GFP_KERNEL);
@@ -65,7 +65,8 @@ void btrfs_eb_stack_init(void)
 	/* Addresses that are only compared must not hide lost memory. */
 	kmemleak_no_scan(stacks);
 	/* Empty first; pairs with btrfs_eb_stack(). */
-	smp_store_release(&eb_stacks, stacks);
+	if (cmpxchg_release(&eb_stacks, NULL, stacks))
+		kvfree(stacks);
 }
 
 /* Nobody asks for stacks any more. */

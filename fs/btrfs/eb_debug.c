@@ -49,6 +49,13 @@ static bool is_read(enum eb_debug_site site)
 	return site == EB_SITE_READ || site == EB_SITE_READ_SUBPAGE;
 }
 
+/* The IO that this is about has a reference of its own, and needs no TREE_REF. */
+static bool holds_itself(const struct eb_look *look)
+{
+	return look->read_holds &&
+	       (is_read(look->site) || look->site == EB_SITE_READ_END);
+}
+
 /* Did this task, since the guard is on, arm the IO that it now submits? */
 static bool armed_by_us(const struct btrfs_eb_debug *rec,
 			const struct eb_look *look)
@@ -127,8 +134,9 @@ static void io_submit(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		unknown(verdict);
 	else if (rec->io_must_dance)
 		judge(verdict, EB_RULE_IO_WITHOUT_DANCE, rec->io_danced);
-	judge(verdict, EB_RULE_IO_WITHOUT_TREE_REF,
-	      look->flags & EB_FLAG_TREE_REF);
+	if (!holds_itself(look))
+		judge(verdict, EB_RULE_IO_WITHOUT_TREE_REF,
+		      look->flags & EB_FLAG_TREE_REF);
 	if (look->site == EB_SITE_WRITE)
 		judge(verdict, EB_RULE_WRITE_ON_FAILED_FS, !look->fs_error);
 }
@@ -173,7 +181,8 @@ static void io_end(const struct eb_look *look, struct eb_judgement *verdict)
 	counts(verdict, EB_COUNT_IO_ENDS);
 	judge(verdict, EB_RULE_IO_ENDED_TWICE, look->io_pages >= 1);
 	judge(verdict, EB_RULE_IO_END_WITHOUT_TREE_REF,
-	      look->flags & EB_FLAG_TREE_REF && look->refs >= 1);
+	      (look->flags & EB_FLAG_TREE_REF || holds_itself(look)) &&
+	      look->refs >= 1);
 }
 
 /*
@@ -237,7 +246,8 @@ static void tree_ref_set(struct btrfs_eb_debug *rec, const struct eb_look *look,
  *
  * Reclaim of whole pages holds the page lock, which a read needs before it sets
  * its IO state.  A subpage read has no such lock: it may set its state here, and
- * its dance then repairs what this clear has taken.
+ * its dance then repairs what this clear has taken.  Nor has a read that holds the
+ * buffer itself; WRITEBACK is never set here.
  */
 static void tree_ref_clear(struct btrfs_eb_debug *rec,
 			   const struct eb_look *look,
@@ -267,7 +277,8 @@ static void tree_ref_clear(struct btrfs_eb_debug *rec,
 	      rec->section & EB_SECTION_TESTED);
 	judge(verdict, EB_RULE_TREE_REF_CLEARED_UNDER_IO,
 	      !(look->flags & (EB_FLAG_DIRTY | EB_FLAG_WRITEBACK)) &&
-	      (!look->io_pages || look->site == EB_SITE_RELEASE_SUBPAGE));
+	      (!look->io_pages || look->read_holds ||
+	       look->site == EB_SITE_RELEASE_SUBPAGE));
 	/* The next clear needs a section of its own. */
 	WRITE_ONCE(rec->section_task, NULL);
 }

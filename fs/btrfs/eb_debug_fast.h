@@ -192,7 +192,7 @@ static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
 
 /**
  * eb_debug_put - a reference is about to be given back
- * @eb: the buffer
+ * @eb: the buffer, or NULL
  * @site: which function gives it back
  *
  * Stands in the function that btrfs calls to give a reference back, so that the
@@ -203,8 +203,10 @@ static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
 static __always_inline void eb_debug_put(struct extent_buffer *eb,
 					 enum eb_debug_site site)
 {
-	if (static_branch_likely(&btrfs_eb_debug_key) &&
-	    unlikely(!eb_fast_put(eb, site, _RET_IP_)))
+	/* The end of a write may be in an interrupt, see eb_fast_put(). */
+	if (static_branch_likely(&btrfs_eb_debug_key) && eb &&
+	    (site == EB_SITE_WRITE_END ||
+	     unlikely(!eb_fast_put(eb, site, _RET_IP_))))
 		eb_debug_say(btrfs_eb_debug_put(eb, site, _RET_IP_));
 }
 

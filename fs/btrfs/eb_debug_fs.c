@@ -115,6 +115,7 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 	look->flags = eb_base_flags(eb);
 	look->refs = eb_base_refs(eb);
 	look->io_pages = eb_base_io_pages(eb);
+	look->read_holds = EB_BASE_READ_HOLDS;
 
 	switch (event) {
 	case EB_EVENT_REFS_LOCK:

@@ -167,6 +167,7 @@ enum eb_owned {
  * @fs_error: the file system is in error
  * @owned: whoever gives a reference back holds one
  * @lock_left: this task gives its last one back and holds the tree write lock
+ * @read_holds: on this kernel a read has a reference of its own
  * @held: references that the ledger knows of beside
  */
 struct eb_look {
@@ -186,6 +187,7 @@ struct eb_look {
 	bool on_list;
 	bool fs_error;
 	bool lock_left;
+	bool read_holds;
 };
 
 /**

@@ -428,6 +428,20 @@ static __always_inline void eb_debug_stale(struct extent_buffer *eb)
 }
 
 /**
+ * eb_debug_tested - somebody asks whether the buffer is dirty or under IO
+ * @eb: the buffer
+ *
+ * For kernels on which extent_buffer_under_io() is an inline of extent_io.h, where
+ * eb_debug_under_io() can't be had.
+ *
+ * Context: any.
+ */
+static __always_inline void eb_debug_tested(const struct extent_buffer *eb)
+{
+	eb_debug_note(eb, EB_EVENT_UNDER_IO, EB_SITE_TREE, 0);
+}
+
+/**
  * eb_debug_lookup_end - a lookup is about to hand the buffer out
  * @eb: the buffer
  * @token: the same

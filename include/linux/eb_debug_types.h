@@ -52,6 +52,8 @@ enum eb_debug_site {
  * @EB_KIND_RELOC: a node of a backref cache
  * @EB_KIND_ZONED: a list or a work item of zoned file systems
  * @EB_KIND_IRQ: whoever runs outside of a task; gone when the handler returns
+ * @EB_KIND_READ: a read, until it ends, on kernels where it has a reference
+ * @EB_KIND_TRANS: a transaction handle that keeps writeback away
  * @EB_KIND_STRUCTURES: how many there are of those above, which are no tasks
  * @EB_KIND_NEW: a task, for a buffer that it has allocated
  * @EB_KIND_LOOKUP: a task that has looked the buffer up
@@ -75,6 +77,8 @@ enum eb_debug_kind {
 	EB_KIND_RELOC,
 	EB_KIND_ZONED,
 	EB_KIND_IRQ,
+	EB_KIND_READ,
+	EB_KIND_TRANS,
 	EB_KIND_STRUCTURES,
 	EB_KIND_NEW = EB_KIND_STRUCTURES,
 	EB_KIND_LOOKUP,
@@ -104,8 +108,8 @@ enum eb_debug_refusal {
 /*
  * What the guard knows of one extent buffer: 160 bytes, 1 % of a tree block.
  *
- * Embedded in struct extent_buffer, last.  The fields fall in groups, each with
- * one writer at a time:
+ * Embedded in struct extent_buffer.  The fields fall in groups, each with one
+ * writer at a time:
  *
  *  - live, the list of live buffers, under the lock of that list;
  *  - io_*, *_at and wb_*, written by the task that starts the IO, which

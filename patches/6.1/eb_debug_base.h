@@ -17,6 +17,9 @@
 
 #define eb_base_assign_str(dst, src)	__assign_str(dst, src)
 
+/* A read has no reference of its own: the tree's is what keeps the buffer. */
+#define EB_BASE_READ_HOLDS	false
+
 /* Rules that are unsound or a known state here: counted and traced, no WARN. */
 #define EB_BASE_COUNT_ONLY	BIT_ULL(EB_RULE_WRITE_ON_FAILED_FS)
 

@@ -26,7 +26,7 @@ FAULT_CACHES='slub_debug=A,btrfs_*,kmalloc-*,radix_tree_node,bio-*,biovec-*'
 
 # What btrfs says itself when a transaction was aborted, or a mount given up, with
 # reservations of space that nobody returns: its accounts do not add up then.
-EXPECTED_SPLATS='fs/btrfs/(space-info[.]h|block-rsv[.]c):[0-9]+ btrfs_(space_info_update_bytes_may_use|free_reserved_data_space|free_reserved_data_space_noquota|release_global_block_rsv)[+]'
+EXPECTED_SPLATS='fs/btrfs/(space-info[.]h|block-rsv[.]c):[0-9]+( at)? btrfs_(space_info_update_bytes_may_use|free_reserved_data_space|free_reserved_data_space_noquota|release_global_block_rsv)[+]'
 # shellcheck disable=SC2034  # for the cases
 export FAULT_CACHES EXPECTED_SPLATS
 
@@ -127,7 +127,7 @@ trouble()
 {
 	clean "$1/console.log" | awk -v expected="${2:-}" '
 		function bad(line) { return line ~ /WARNING:|BUG:|Oops|kernel BUG|Call Trace|INFO: task .* blocked|rcu:.*stall|general protection|Kernel panic/ }
-		function known(line) { return line ~ /^WARNING:/ && expected != "" && (aborted || line ~ "^WARNING: .* at " expected) }
+		function known(line) { return line ~ /^WARNING:/ && expected != "" && (aborted || line ~ "^WARNING: (.* at )?(" expected ")") }
 		/-\[ cut here \]-/ { held = ""; on = 1; ours = is_known = others = aborted = 0 }
 		/^FAULT_INJECTION: forcing a failure/ { asked = 1 }
 		!on && bad($0) && !(asked && /^Call Trace:/)

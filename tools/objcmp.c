@@ -11,8 +11,9 @@
  * were added to a source file: each -m FILE tells how one file moved ("from
  * shift" lines: old line FROM and those after it are SHIFT further down).  Line
  * numbers are in bug tables (struct bug_entry of 64-bit kernels with relative
- * pointers: two 32-bit references, 16-bit line, 16-bit flags) and in code that
- * passes __LINE__ as a 32-bit constant.  Without -m nothing may differ.
+ * pointers: two 32-bit references, or three in newer ones, 16-bit line, 16-bit flags)
+ * and in code that passes __LINE__ as a 32-bit constant.  Without -m nothing may
+ * differ.
  *
  * Exit status: 0 the same, 1 different, 2 could not compare.
  */
@@ -27,8 +28,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUG_ENTRY_SIZE	12
-#define BUG_ENTRY_LINE	8
 #define MAX_MAPS	64
 #define MAX_SHOWN	3
 
@@ -223,19 +222,54 @@ static unsigned long little_endian(const unsigned char *byte, int count)
 	return value;
 }
 
+/* The relocations that apply to a section, NULL if there are none. */
+static const Elf64_Rela *relocations(const struct object *obj, unsigned int index, size_t *count)
+{
+	unsigned int i;
+
+	*count = 0;
+	for (i = 0; i < obj->header->e_shnum; i++) {
+		const Elf64_Shdr *section = &obj->sections[i];
+
+		if (section->sh_info != index)
+			continue;
+		if (section->sh_type == SHT_REL)
+			die("relocations without addends", obj->path);
+		if (section->sh_type != SHT_RELA)
+			continue;
+		*count = section->sh_size / sizeof(Elf64_Rela);
+		return (const Elf64_Rela *)(obj->image + section->sh_offset);
+	}
+	return NULL;
+}
+
+/* Where the line is in an entry of a bug table: behind two references or three. */
+static size_t line_in_entry(const struct object *obj, unsigned int index)
+{
+	size_t count, i;
+	const Elf64_Rela *rela = relocations(obj, index, &count);
+
+	for (i = 0; i < count; i++)
+		if (rela[i].r_offset == 8)
+			return 12;
+	return 8;
+}
+
 /*
  * If the difference at @offset is a line number that moved, return where it
  * ends, else 0.
  */
-static size_t skip_line_number(const Elf64_Shdr *section, const char *name,
+static size_t skip_line_number(const struct object *obj, unsigned int index,
 			       const unsigned char *a, const unsigned char *b, size_t offset)
 {
-	size_t start;
+	const Elf64_Shdr *section = &obj->sections[index];
+	size_t line, start;
 
 	if (!map_count)
 		return 0;
-	if (!strcmp(name, "__bug_table")) {
-		start = offset - offset % BUG_ENTRY_SIZE + BUG_ENTRY_LINE;
+	if (!strcmp(section_name(obj, index), "__bug_table")) {
+		line = line_in_entry(obj, index);
+		start = offset - offset % (line + 4) + line;
 		if (offset < start || offset >= start + 2 ||
 		    !line_moved(little_endian(a + start, 2), little_endian(b + start, 2)))
 			return 0;
@@ -273,34 +307,13 @@ static void compare_bytes(const struct object *a, const struct object *b,
 			i++;
 			continue;
 		}
-		end = skip_line_number(section, section_name(a, ia), x, y, i);
+		end = skip_line_number(a, ia, x, y, i);
 		if (!end) {
 			differs("%s: byte 0x%02x became 0x%02x", place(a, ia, i), x[i], y[i]);
 			return;
 		}
 		i = end;
 	}
-}
-
-/* The relocations that apply to a section, NULL if there are none. */
-static const Elf64_Rela *relocations(const struct object *obj, unsigned int index, size_t *count)
-{
-	unsigned int i;
-
-	*count = 0;
-	for (i = 0; i < obj->header->e_shnum; i++) {
-		const Elf64_Shdr *section = &obj->sections[i];
-
-		if (section->sh_info != index)
-			continue;
-		if (section->sh_type == SHT_REL)
-			die("relocations without addends", obj->path);
-		if (section->sh_type != SHT_RELA)
-			continue;
-		*count = section->sh_size / sizeof(Elf64_Rela);
-		return (const Elf64_Rela *)(obj->image + section->sh_offset);
-	}
-	return NULL;
 }
 
 static bool is_local(const struct object *obj, const Elf64_Sym *sym)

@@ -114,12 +114,13 @@ function plain(s)
 }
 
 # places: each use of the address of a count in the line.
-function places(s,    from, text, at, call, op, line, expression)
+function places(s,    from, text, at, call, op, line, expression, twice)
 {
 	from = 0
 	while (match(substr(s, from + 1), /(->|\.)refs(\.refs)?([^A-Za-z0-9_\[]|$)/)) {
 		text = before "\n" substr(s, 1, from + RSTART - 1)
-		from += RSTART + 4
+		twice = index(substr(s, from + RSTART, RLENGTH), "refs.refs")
+		from += RSTART + (twice ? 9 : 4)
 		at = ampersand(text)
 		if (!at)
 			continue

@@ -117,9 +117,17 @@ bool btrfs_eb_mutant_once(enum eb_mutant mutant)
 /* References that a mutant has taken away and that heal gives back. */
 static int stolen;
 
+/* The count, whichever of the two types it has in this kernel. */
+static atomic_t *refs_of(struct extent_buffer *eb)
+{
+	static_assert(sizeof(eb->refs) == sizeof(atomic_t));
+
+	return (atomic_t *)&eb->refs;
+}
+
 void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb)
 {
-	int refs = atomic_read(&eb->refs);
+	int refs = atomic_read(refs_of(eb));
 
 	if (likely(chosen != mutant) || refs < 4 ||
 	    eb != eb->fs_info->tree_root->node ||
@@ -127,14 +135,14 @@ void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb)
 		return;
 	stolen = refs - 1;
 	clear_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
-	atomic_set(&eb->refs, 1);
+	atomic_set(refs_of(eb), 1);
 }
 
 bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
 {
 	if (likely(!chosen) || (!extent_buffer_under_io(eb) && !stolen))
 		return false;
-	atomic_set(&eb->refs, stolen ?: 1);
+	atomic_set(refs_of(eb), stolen ?: 1);
 	stolen = 0;
 	set_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
 	return true;

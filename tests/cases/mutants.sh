@@ -36,6 +36,7 @@ field() { rows | awk -F '|' -v name="$1" -v n="$2" '$1 == name { print $n }'; }
 list()
 {
 	printf 'mutant-table\tevery rule of the guard has a mutant in the table\n'
+	printf 'mutant-suspect\tbelow level stacks too: who loses a reference the second time is told with the stack\n'
 	rows | awk -F '|' '{ print "mutant-" $1 "\t" $2 " in " $3 ": " $6 }'
 	printf 'mutant-blame\tof the mutants of this run, how many are blamed right, at levels guard and stacks\n'
 }
@@ -197,8 +198,27 @@ unreported()
 	judge_hits "$LOG/guard-off" || fail "the mutant was not executed with the guard off"
 }
 
+# second_time: the first loss makes a suspect, and from then on its stacks are kept.
+second_time()
+{
+	boot "$LOG" mutants enomem part=trees want=1000 timeout=60 "$FAULT_CACHES" ignore_loglevel \
+		btrfs.eb_mutant=copy_root
+	clean "$LOG/console.log" | awk '
+		/it was taken at:/ { taken = 1 }
+		taken && /btrfs_copy_root\+0x/ { named = 1 }
+		/^BTRFS eb_debug: .* in btrfs_copy_root$/ { mine = 1 }
+		/^BTRFS eb_debug: rule=left_by_task/ && mine { print taken ? (named ? "stack" : "other") : "none" }
+		/^BTRFS eb_debug: rule=/ { taken = named = mine = 0 }' >"$LOG/reports"
+	[ "$(head -n 1 "$LOG/reports")" = none ] || fail "the first report has a stack, or there is none"
+	[ "$(sed -n 2p "$LOG/reports")" = stack ] || fail "the second report has no stack of btrfs_copy_root()"
+	found=$(sed 1d "$LOG/reports" | grep -cv '^stack$') || :
+	[ "$found" -eq 0 ] || fail "$found later reports have no stack of btrfs_copy_root(), see $LOG/reports"
+	pass "$(grep -c stack "$LOG/reports") of $(wc -l <"$LOG/reports") reports have the stack, all but the first"
+}
+
 run()
 {
+	[ "$1" != mutant-suspect ] || second_time
 	[ "$1" != mutant-table ] || every_rule
 	[ "$1" != mutant-blame ] || every_blame
 	name=${1#mutant-}

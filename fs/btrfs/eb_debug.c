@@ -83,6 +83,42 @@ static void io_start(struct btrfs_eb_debug *rec, const struct eb_look *look,
 }
 
 /*
+ * This task has taken READING.  Somebody else may have read the buffer since it was
+ * last found not UPTODATE, so that this must be looked at once more.
+ */
+static void reading(struct btrfs_eb_debug *rec, const struct eb_look *look,
+		    struct eb_judgement *verdict)
+{
+	io_start(rec, look, verdict);
+	rec->reading_recheck = true;
+	rec->reading_tested = false;
+	rec->reading_io = false;
+}
+
+/*
+ * READING is about to be cleared.  If no IO went out that is free of rules.  Else
+ * whoever waits for the read must not see that it is over and that it still has its
+ * reference: both end in one section under refs_lock.
+ */
+static void reading_clear(struct btrfs_eb_debug *rec, const struct eb_look *look,
+			  struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	cmpxchg(&rec->io_task, look->task, NULL);
+	if (!rec->reading_io || rec->io_epoch != look->epoch)
+		return;
+	rec->reading_io = false;
+	judge(verdict, EB_RULE_READING_CLEARED_ALONE,
+	      look->locked && in_our_section(rec, look));
+}
+
+static void read_put(const struct eb_look *look, struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	judge(verdict, EB_RULE_READING_CLEARED_ALONE, look->locked);
+}
+
+/*
  * IO state was set.  A read that starts on a buffer whose content is valid, or
  * newer than the disk, overwrites it; the caller's own tests of these flags came
  * before it took the page locks.
@@ -90,6 +126,8 @@ static void io_start(struct btrfs_eb_debug *rec, const struct eb_look *look,
 static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		   struct eb_judgement *verdict)
 {
+	bool recheck = rec->reading_recheck && armed_by_us(rec, look);
+
 	WRITE_ONCE(rec->io_task, look->task);
 	rec->io_epoch = look->epoch;
 	rec->armed_at = look->ip;
@@ -97,9 +135,14 @@ static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	rec->io_submitted = 0;
 	rec->io_danced = false;
 	rec->io_must_dance = is_read(look->site);
+	rec->io_failed_fs = look->fs_error;
 
 	if (is_read(look->site)) {
 		counts(verdict, EB_COUNT_READS);
+		rec->reading_io = true;
+		if (recheck)
+			judge(verdict, EB_RULE_READ_WITHOUT_RECHECK,
+			      rec->reading_tested);
 		judge(verdict, EB_RULE_READ_AFTER_WRITE_ERROR,
 		      !(look->flags & EB_FLAG_WRITE_ERR));
 		judge(verdict, EB_RULE_READ_OF_UPTODATE,
@@ -137,8 +180,22 @@ static void io_submit(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	if (!holds_itself(look))
 		judge(verdict, EB_RULE_IO_WITHOUT_TREE_REF,
 		      look->flags & EB_FLAG_TREE_REF);
-	if (look->site == EB_SITE_WRITE)
+	if (look->site == EB_SITE_WRITE && !look->write_tests)
 		judge(verdict, EB_RULE_WRITE_ON_FAILED_FS, !look->fs_error);
+}
+
+/*
+ * The bio of a write goes to the disk.  The error of a file system is never taken
+ * back: one that was there when the write was armed was there for its test as well.
+ */
+static void write_out(const struct btrfs_eb_debug *rec,
+		      const struct eb_look *look, struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	if (rec->io_epoch == look->epoch)
+		judge(verdict, EB_RULE_WRITE_ON_FAILED_FS, !rec->io_failed_fs);
+	else
+		unknown(verdict);
 }
 
 static void io_page(struct btrfs_eb_debug *rec, const struct eb_look *look,
@@ -196,6 +253,34 @@ static void writeback(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	      look->flags & EB_FLAG_TREE_REF && look->refs >= 2);
 	WRITE_ONCE(rec->wb_task, look->task);
 	rec->wb_epoch = look->epoch;
+}
+
+/*
+ * The tree of buffers has marks by which writeback finds what to do.  The tree lock
+ * keeps DIRTY as it is, WRITEBACK is this task's, and each is marked when this is
+ * judged.  The self-tests use buffers that are in no tree.
+ */
+static void marks(const struct eb_look *look, struct eb_judgement *verdict)
+{
+	static const struct {
+		u32 which;
+		u32 set;
+	} right[] = {
+		[EB_MARKS_DIRTY] = { EB_FLAG_DIRTY, EB_FLAG_DIRTY },
+		[EB_MARKS_CLEAN] = { EB_FLAG_DIRTY, 0 },
+		[EB_MARKS_WRITEBACK] = { EB_FLAG_DIRTY | EB_FLAG_WRITEBACK,
+					 EB_FLAG_WRITEBACK },
+		[EB_MARKS_WRITTEN] = { EB_FLAG_WRITEBACK, 0 },
+	};
+
+	static_assert(ARRAY_SIZE(right) == EB_MARKS_COUNT);
+	verdict->quiet = true;
+	if (look->in_tree)
+		judge(verdict, EB_RULE_MARKS_OUT_OF_STEP,
+		      (look->marks & right[look->arg].which) ==
+		      right[look->arg].set);
+	else
+		unknown(verdict);
 }
 
 static void writeback_end(const struct eb_look *look,
@@ -356,8 +441,9 @@ static void last_put(const struct eb_look *look, struct eb_judgement *verdict)
  * What does not fit into the counter makes all of it unknown.
  *
  * Context: any, irq included.
+ * Return: false if it did not fit.
  */
-void btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
+bool btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
 				 enum eb_debug_kind kind)
 {
 	s64 old = atomic64_read(&rec->structures);
@@ -365,10 +451,11 @@ void btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
 	do {
 		if (((u64)old >> (8 * kind) & 0xff) == 0xff) {
 			WRITE_ONCE(rec->unrecorded, true);
-			return;
+			return false;
 		}
 	} while (!atomic64_try_cmpxchg(&rec->structures, &old,
-				       old + (1LL << (8 * kind))));
+				       (u64)old + (1ULL << (8 * kind))));
+	return true;
 }
 
 /**
@@ -388,7 +475,7 @@ bool btrfs_eb_core_structure_put(struct btrfs_eb_debug *rec,
 		if (!((u64)old >> (8 * kind) & 0xff))
 			return false;
 	} while (!atomic64_try_cmpxchg(&rec->structures, &old,
-				       old - (1LL << (8 * kind))));
+				       (u64)old - (1ULL << (8 * kind))));
 	return true;
 }
 
@@ -409,6 +496,15 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	case EB_EVENT_ALLOC:
 		counts(verdict, EB_COUNT_ALLOC);
 		break;
+	case EB_EVENT_READING:
+		reading(rec, look, verdict);
+		break;
+	case EB_EVENT_READING_CLEAR:
+		reading_clear(rec, look, verdict);
+		break;
+	case EB_EVENT_READ_PUT:
+		read_put(look, verdict);
+		break;
 	case EB_EVENT_IO_START:
 		io_start(rec, look, verdict);
 		break;
@@ -426,6 +522,9 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		break;
 	case EB_EVENT_IO_SENT:
 		io_sent(rec, look, verdict);
+		break;
+	case EB_EVENT_WRITE_OUT:
+		write_out(rec, look, verdict);
 		break;
 	case EB_EVENT_IO_END:
 		io_end(look, verdict);
@@ -456,6 +555,13 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		break;
 	case EB_EVENT_RELEASE_REFUSED:
 		release_refused(look, verdict);
+		break;
+	case EB_EVENT_MARKS:
+		marks(look, verdict);
+		break;
+	case EB_EVENT_PRIVATE:
+		verdict->quiet = true;
+		judge(verdict, EB_RULE_PRIVATE_UNLOCKED, look->arg);
 		break;
 	case EB_EVENT_NEW_BLOCK:
 		WRITE_ONCE(rec->stale_seq, rec->stale_seq + 1);

@@ -288,24 +288,6 @@ static __always_inline void eb_debug_refs_lock(struct extent_buffer *eb)
 }
 
 /**
- * eb_debug_under_io - somebody asks whether the buffer is dirty or under IO
- * @eb: the buffer
- *
- * Means something only to the task that has opened a section, and counts if that
- * is of this epoch.
- *
- * Context: any.
- */
-static __always_inline void eb_debug_under_io(const struct extent_buffer *eb)
-{
-	struct btrfs_eb_debug *rec = (struct btrfs_eb_debug *)&eb->debug;
-
-	if (static_branch_unlikely(&btrfs_eb_debug_key) &&
-	    READ_ONCE(rec->section_task) == current)
-		rec->section |= EB_SECTION_TESTED;
-}
-
-/**
  * eb_debug_release_refused - reclaim leaves the buffer alone
  * @eb: the buffer
  * @site: whole pages or subpage
@@ -333,7 +315,6 @@ static __always_inline void eb_debug_release_refused(struct extent_buffer *eb,
 #define eb_debug_tree_ref_clear(eb, site)	do { } while (0)
 #define eb_debug_dance(eb)			do { } while (0)
 #define eb_debug_refs_lock(eb)			do { } while (0)
-#define eb_debug_under_io(eb)			do { } while (0)
 #define eb_debug_release_refused(eb, site, why)	do { } while (0)
 
 #endif

@@ -78,13 +78,13 @@ static struct {
 static struct eb_verdict eb_verdicts[EB_VERDICTS];
 
 /* Held by somebody; true also where a spinlock leaves no trace of being held. */
-static bool refs_lock_held(const struct extent_buffer *eb)
+static bool lock_held(const spinlock_t *lock)
 {
 #ifdef CONFIG_LOCKDEP
-	return lockdep_is_held(&eb->refs_lock);
+	return lockdep_is_held(lock);
 #else
 	return (!IS_ENABLED(CONFIG_SMP) && !IS_ENABLED(CONFIG_DEBUG_SPINLOCK)) ||
-	       spin_is_locked((spinlock_t *)&eb->refs_lock);
+	       spin_is_locked((spinlock_t *)lock);
 #endif
 }
 
@@ -116,12 +116,15 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 	look->refs = eb_base_refs(eb);
 	look->io_pages = eb_base_io_pages(eb);
 	look->read_holds = EB_BASE_READ_HOLDS;
+	look->write_tests = EB_BASE_WRITE_TESTS;
 
 	switch (event) {
 	case EB_EVENT_REFS_LOCK:
+	case EB_EVENT_READING_CLEAR:
+	case EB_EVENT_READ_PUT:
 	case EB_EVENT_PUT_LOCKED:
 	case EB_EVENT_TREE_REF_CLEAR:
-		look->locked = refs_lock_held(eb);
+		look->locked = lock_held(&eb->refs_lock);
 		break;
 	case EB_EVENT_LAST_PUT:
 		look->write_locked = eb_base_write_locked(eb);
@@ -137,8 +140,13 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 	case EB_EVENT_IO_END:
 		look->arg = blk_status_to_errno((__force blk_status_t)look->arg);
 		break;
+	case EB_EVENT_IO_ARM:
 	case EB_EVENT_IO_SUBMIT:
 		look->fs_error = eb_base_fs_error(eb);
+		break;
+	case EB_EVENT_MARKS:
+		look->in_tree = eb_base_in_tree(eb);
+		look->marks = eb_base_marks(eb);
 		break;
 	default:
 		break;
@@ -445,6 +453,24 @@ const char *btrfs_eb_debug_event(struct extent_buffer *eb,
 }
 
 /**
+ * btrfs_eb_debug_private - a page got a buffer as its private, or has lost it
+ * @eb: the buffer
+ * @lock: what must be held for that
+ *
+ * Context: that of the hook.
+ * Return: as btrfs_eb_debug_event().
+ */
+const char *btrfs_eb_debug_private(struct extent_buffer *eb,
+				   const spinlock_t *lock)
+{
+	/* The pages of a clone or a dummy belong to nobody else, and to no mapping. */
+	if (eb_base_flags(eb) & EB_FLAG_UNMAPPED)
+		return NULL;
+	return judge_event(eb, EB_EVENT_PRIVATE, EB_SITE_TREE, lock_held(lock),
+			   _RET_IP_);
+}
+
+/**
  * btrfs_eb_debug_refs_lock - a section under refs_lock begins
  * @eb: the buffer
  *
@@ -458,7 +484,7 @@ void btrfs_eb_debug_refs_lock(struct extent_buffer *eb)
 		btrfs_eb_core_section_open(&eb->debug,
 					   in_task() ? current : NULL, epoch,
 					   eb_base_tree_ref(eb),
-					   refs_lock_held(eb));
+					   lock_held(&eb->refs_lock));
 }
 
 /**

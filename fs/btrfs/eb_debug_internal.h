@@ -69,7 +69,9 @@ enum eb_rule {
 	EB_RULE_TREE_REF_CLEARED_UNLOCKED,
 	EB_RULE_TREE_REF_CLEARED_UNTESTED,
 	EB_RULE_READ_OF_UPTODATE,
+	EB_RULE_READ_WITHOUT_RECHECK,
 	EB_RULE_READ_AFTER_WRITE_ERROR,
+	EB_RULE_READING_CLEARED_ALONE,
 	EB_RULE_WRITE_WITHOUT_WRITEBACK,
 	EB_RULE_WRITEBACK_WITHOUT_IO,
 	EB_RULE_IO_PAGES_LEAKED,
@@ -88,6 +90,8 @@ enum eb_rule {
 	EB_RULE_LEFT_IN_PATH,
 	EB_RULE_LEFT_BY_TASK,
 	EB_RULE_STALE_LOOKUP_UNLOCKED,
+	EB_RULE_PRIVATE_UNLOCKED,
+	EB_RULE_MARKS_OUT_OF_STEP,
 	EB_RULE_BUFFER_LEAKED,
 	EB_RULE_WRITE_ON_FAILED_FS,
 	EB_RULE_COUNT
@@ -168,12 +172,15 @@ enum eb_owned {
  * @owned: whoever gives a reference back holds one
  * @lock_left: this task gives its last one back and holds the tree write lock
  * @read_holds: on this kernel a read has a reference of its own
+ * @write_tests: on this kernel a write of a file system in error is not submitted
+ * @marks: of the buffer in the tree of buffers, EB_FLAG_DIRTY and EB_FLAG_WRITEBACK
  * @held: references that the ledger knows of beside
  */
 struct eb_look {
 	const void *task;
 	unsigned long ip;
 	u32 flags;
+	u32 marks;
 	u32 epoch;
 	int refs;
 	int io_pages;
@@ -188,6 +195,7 @@ struct eb_look {
 	bool fs_error;
 	bool lock_left;
 	bool read_holds;
+	bool write_tests;
 };
 
 /**
@@ -407,7 +415,7 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look,
 			  const struct btrfs_eb_token *token,
 			  struct eb_judgement *verdict);
-void btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
+bool btrfs_eb_core_structure_get(struct btrfs_eb_debug *rec,
 				 enum eb_debug_kind kind);
 bool btrfs_eb_core_structure_put(struct btrfs_eb_debug *rec,
 				 enum eb_debug_kind kind);
@@ -445,10 +453,6 @@ btrfs_eb_core_structures(const struct btrfs_eb_debug *rec,
 {
 	return (u64)atomic64_read(&rec->structures) >> (8 * kind) & 0xff;
 }
-
-/* In this section under_io was tested, at its start TREE_REF was set. */
-#define EB_SECTION_TESTED	1
-#define EB_SECTION_TREE_REF	2
 
 /*
  * A section under refs_lock begins: tests made before it don't count in it.  The

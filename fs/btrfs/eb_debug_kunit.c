@@ -14,6 +14,10 @@
 #include "eb_debug_internal.h"
 #include "eb_debug_ledger.h"
 
+/* Older kernels want both sides to be of one type. */
+#define EXPECT_EQ(test, left, right)					\
+	KUNIT_EXPECT_EQ(test, (long long)(left), (long long)(right))
+
 #define EPOCH	7
 #define STEPS	10
 
@@ -32,6 +36,8 @@ struct eb_step {
 	bool before;
 	/* refs_lock is not held. */
 	bool unlocked;
+	/* No event: UPTODATE is looked at. */
+	bool tested;
 };
 
 struct eb_sequence {
@@ -68,6 +74,15 @@ struct eb_sequence {
 #define ARMED		STEP(IO_ARM, TREE, 2, 4)
 #define HANDED_OVER							\
 	STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE)
+
+/* The second look at UPTODATE, which the hook notes itself. */
+#define TESTED		{ .tested = true }
+#define MARKED(_when, _marks)						\
+	STEP(MARKS, TREE, 2, 0, .look.arg = EB_MARKS_##_when,		\
+	     .look.marks = (_marks), .look.in_tree = true)
+#define TESTED_WRITE(_what, _error)					\
+	STEP(IO_##_what, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE,	\
+	     .look.write_tests = true, .look.fs_error = (_error))
 
 static const struct eb_sequence sequences[] = {
 	/* io_without_dance */
@@ -159,6 +174,73 @@ static const struct eb_sequence sequences[] = {
 		STEP(IO_ARM, TREE | EB_FLAG_WRITE_ERR, 2, 4)),
 	LEGAL("read after a read error", READ_OF_UPTODATE,
 	      STEP(IO_ARM, TREE | EB_FLAG_READ_ERR, 2, 4)),
+
+	/* read_without_recheck */
+	LEGAL("a read that looks again", READ_WITHOUT_RECHECK,
+	      STEP(READING, TREE, 2, 1), TESTED, STEP(IO_ARM, TREE, 2, 1)),
+	ILLEGAL("a read that does not look again", READ_WITHOUT_RECHECK,
+		STEP(READING, TREE, 2, 1), STEP(IO_ARM, TREE, 2, 1)),
+	ILLEGAL("it looked before it had READING", READ_WITHOUT_RECHECK,
+		STEP(READING, TREE, 2, 1), TESTED, STEP(IO_ARM, TREE, 2, 1),
+		STEP(READING, TREE, 2, 1), STEP(IO_ARM, TREE, 2, 1)),
+	LEGAL("READING was set before the guard was turned on",
+	      READ_OF_UPTODATE, STEP(READING, TREE, 2, 1, .before = true),
+	      STEP(IO_ARM, TREE, 2, 1)),
+	LEGAL("a kernel whose reads have no READING", READ_OF_UPTODATE,
+	      STARTED, ARMED),
+
+	/* reading_cleared_alone */
+	LEGAL("a read ends in one section", READING_CLEARED_ALONE,
+	      STEP(IO_ARM, TREE, 3, 1), STEP(REFS_LOCK, TREE, 3, 1),
+	      STEP(READING_CLEAR, TREE, 3, 1), STEP(READ_PUT, TREE, 3, 0)),
+	LEGAL("the same, by another task", READING_CLEARED_ALONE,
+	      STEP(IO_ARM, TREE, 3, 1),
+	      STEP(REFS_LOCK, TREE, 3, 1, .by = BY_OTHER),
+	      STEP(READING_CLEAR, TREE, 3, 1, .by = BY_OTHER)),
+	ILLEGAL("READING is cleared without the lock", READING_CLEARED_ALONE,
+		STEP(IO_ARM, TREE, 3, 1),
+		STEP(READING_CLEAR, TREE, 3, 1, .unlocked = true)),
+	ILLEGAL("READING is cleared in the section of somebody else",
+		READING_CLEARED_ALONE, STEP(IO_ARM, TREE, 3, 1),
+		STEP(REFS_LOCK, TREE, 3, 1, .by = BY_OTHER),
+		STEP(READING_CLEAR, TREE, 3, 1)),
+	ILLEGAL("the lock is dropped before the put", READING_CLEARED_ALONE,
+		STEP(IO_ARM, TREE, 3, 1), STEP(REFS_LOCK, TREE, 3, 1),
+		STEP(READING_CLEAR, TREE, 3, 1),
+		STEP(READ_PUT, TREE, 3, 0, .unlocked = true)),
+	LEGAL("somebody has read it meanwhile, no IO goes out", NONE,
+	      STEP(READING, TREE, 2, 1), TESTED,
+	      STEP(READING_CLEAR, TREE | EB_FLAG_UPTODATE, 2, 1,
+		   .unlocked = true)),
+	LEGAL("a read from before the guard was turned on", NONE,
+	      STEP(IO_ARM, TREE, 3, 1, .before = true),
+	      STEP(READING_CLEAR, TREE, 3, 1, .unlocked = true)),
+
+	/* private_unlocked */
+	LEGAL("attached under the lock", PRIVATE_UNLOCKED,
+	      STEP(PRIVATE, 0, 1, 0, .look.arg = true)),
+	ILLEGAL("attached without the lock", PRIVATE_UNLOCKED,
+		STEP(PRIVATE, 0, 1, 0, .look.arg = false)),
+
+	/* marks_out_of_step */
+	LEGAL("dirty and marked", MARKS_OUT_OF_STEP,
+	      MARKED(DIRTY, EB_FLAG_DIRTY)),
+	ILLEGAL("dirty and not marked", MARKS_OUT_OF_STEP, MARKED(DIRTY, 0)),
+	LEGAL("clean and not marked", MARKS_OUT_OF_STEP, MARKED(CLEAN, 0)),
+	ILLEGAL("clean and still marked", MARKS_OUT_OF_STEP,
+		MARKED(CLEAN, EB_FLAG_DIRTY)),
+	LEGAL("handed over and marked", MARKS_OUT_OF_STEP,
+	      MARKED(WRITEBACK, EB_FLAG_WRITEBACK)),
+	ILLEGAL("handed over and still marked dirty", MARKS_OUT_OF_STEP,
+		MARKED(WRITEBACK, EB_FLAG_WRITEBACK | EB_FLAG_DIRTY)),
+	ILLEGAL("handed over and not marked", MARKS_OUT_OF_STEP,
+		MARKED(WRITEBACK, 0)),
+	LEGAL("written, and dirty again", MARKS_OUT_OF_STEP,
+	      MARKED(WRITTEN, EB_FLAG_DIRTY)),
+	ILLEGAL("written and still marked", MARKS_OUT_OF_STEP,
+		MARKED(WRITTEN, EB_FLAG_WRITEBACK)),
+	LEGAL("a buffer that is in no tree", NONE,
+	      STEP(MARKS, EB_FLAG_DIRTY, 1, 0, .look.arg = EB_MARKS_DIRTY)),
 
 	/* write_without_writeback, writeback_without_io */
 	ILLEGAL("a write without WRITEBACK", WRITE_WITHOUT_WRITEBACK,
@@ -284,6 +366,13 @@ static const struct eb_sequence sequences[] = {
 		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
 		STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE,
 		     .look.fs_error = true)),
+	LEGAL("the error comes while it is written", WRITE_ON_FAILED_FS,
+	      TESTED_WRITE(ARM, false), TESTED_WRITE(SUBMIT, true),
+	      STEP(WRITE_OUT, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE)),
+	ILLEGAL("the error was there before, and it goes out",
+		WRITE_ON_FAILED_FS,
+		TESTED_WRITE(ARM, true), TESTED_WRITE(SUBMIT, true),
+		STEP(WRITE_OUT, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE)),
 };
 
 static struct eb_look look_of(const struct eb_step *step)
@@ -303,7 +392,10 @@ static void tell(struct btrfs_eb_debug *rec, const struct eb_step *step,
 	struct eb_look look = look_of(step);
 
 	memset(judgement, 0, sizeof(*judgement));
-	btrfs_eb_core_event(rec, &look, step->event, judgement);
+	if (step->tested)
+		rec->reading_tested = true;
+	else
+		btrfs_eb_core_event(rec, &look, step->event, judgement);
 }
 
 static void run_sequence(struct kunit *test, const struct eb_sequence *seq)
@@ -357,8 +449,8 @@ static void eb_test_both_halves(struct kunit *test)
 	}
 	/* This one is judged at the end of a lookup, see below. */
 	all &= ~BIT_ULL(EB_RULE_STALE_LOOKUP_UNLOCKED);
-	KUNIT_EXPECT_EQ(test, legal & all, all);
-	KUNIT_EXPECT_EQ(test, illegal & all, all);
+	EXPECT_EQ(test, legal & all, all);
+	EXPECT_EQ(test, illegal & all, all);
 }
 
 struct eb_lookup_case {
@@ -413,10 +505,10 @@ static void run_lookup(struct kunit *test, const struct eb_lookup_case *c)
 
 	memset(&judgement, 0, sizeof(judgement));
 	btrfs_eb_core_lookup(&rec, &look, &token, &judgement);
-	KUNIT_EXPECT_EQ_MSG(test, judgement.judged != 0, c->judged, "%s",
+	KUNIT_EXPECT_EQ_MSG(test, judgement.judged != 0, (int)c->judged, "%s",
 			    c->name);
-	KUNIT_EXPECT_EQ_MSG(test, judgement.broken != EB_RULE_NONE, c->broken,
-			    "%s", c->name);
+	KUNIT_EXPECT_EQ_MSG(test, judgement.broken != EB_RULE_NONE,
+			    (int)c->broken, "%s", c->name);
 }
 
 static void eb_test_lookups(struct kunit *test)
@@ -439,7 +531,7 @@ static void eb_test_repair(struct kunit *test)
 	tell(&rec, &lost, &judgement);
 	tell(&rec, &repaired, &judgement);
 	KUNIT_EXPECT_TRUE(test, judgement.counts & BIT(EB_COUNT_REPAIRS));
-	KUNIT_EXPECT_EQ(test, (int)judgement.broken, EB_RULE_NONE);
+	EXPECT_EQ(test, (int)judgement.broken, EB_RULE_NONE);
 
 	tell(&rec, &lost, &judgement);
 	tell(&rec, &set, &judgement);
@@ -453,14 +545,14 @@ static void eb_test_history(struct kunit *test)
 	int i;
 
 	history = kunit_kzalloc(test, sizeof(*history), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, history);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, history);
 	for (i = 0; i <= EB_HISTORY; i++)
 		btrfs_eb_core_note(history, EB_EVENT_DIRTY, 70000, TREE, 7, i);
-	KUNIT_EXPECT_EQ(test, history->ring[0].now, EB_HISTORY);
-	KUNIT_EXPECT_EQ(test, history->ring[1].now, 1);
-	KUNIT_EXPECT_EQ(test, history->ring[0].refs, 0xffff);
-	KUNIT_EXPECT_EQ(test, history->ring[0].flags, TREE);
-	KUNIT_EXPECT_EQ(test, history->ring[0].event, EB_EVENT_DIRTY + 1);
+	EXPECT_EQ(test, history->ring[0].now, EB_HISTORY);
+	EXPECT_EQ(test, history->ring[1].now, 1);
+	EXPECT_EQ(test, history->ring[0].refs, 0xffff);
+	EXPECT_EQ(test, history->ring[0].flags, TREE);
+	EXPECT_EQ(test, history->ring[0].event, EB_EVENT_DIRTY + 1);
 }
 
 /* Addresses that are only compared. */
@@ -471,7 +563,7 @@ static struct eb_task *empty_list(struct kunit *test)
 {
 	struct eb_task *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, t);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t);
 	eb_ledger_init(t);
 	return t;
 }
@@ -510,27 +602,26 @@ static void eb_test_ledger(struct kunit *test)
 	take(test, t, 1, NULL, 3);
 	take(test, t, 0, &eb_test_paths[1], 4);
 
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 2);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 2);
 	t->releasing = path;
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, path), 1);
+	EXPECT_EQ(test, give_back(t, 0, path), 1);
 	/* What is left is in another path, and that is a reason for doubt. */
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
 			    (void *)eb_ledger_doubt(t, &eb_test_buffers[0], 0));
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 4);
-	KUNIT_ASSERT_NOT_NULL(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0));
-	KUNIT_EXPECT_EQ(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0)->site,
-			99);
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 0);
-	KUNIT_EXPECT_EQ(test, give_back(t, 1, NULL), 3);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 4);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0));
+	EXPECT_EQ(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0)->site, 99);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 0);
+	EXPECT_EQ(test, give_back(t, 1, NULL), 3);
 	KUNIT_EXPECT_TRUE(test, eb_ledger_empty(t));
 
 	/* One more for a moment is not what others give back. */
 	take(test, t, 0, path, 5);
 	take(test, t, 0, EB_EXTRA, 6);
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), 5);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 5);
 	take(test, t, 0, path, 7);
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, EB_EXTRA), 6);
-	KUNIT_EXPECT_EQ(test, give_back(t, 0, path), 7);
+	EXPECT_EQ(test, give_back(t, 0, EB_EXTRA), 6);
+	EXPECT_EQ(test, give_back(t, 0, path), 7);
 }
 
 /* What does not fit is refused, and nothing else is lost. */
@@ -544,13 +635,13 @@ static void eb_test_ledger_full(struct kunit *test)
 		take(test, t, 0, NULL, i + 1);
 	KUNIT_EXPECT_TRUE(test, eb_ledger_full(t));
 	for (i = EB_HELD; i > 0; i--)
-		KUNIT_EXPECT_EQ(test, give_back(t, 0, NULL), i);
+		EXPECT_EQ(test, give_back(t, 0, NULL), i);
 
 	for (i = 0; i < 0xff; i++)
 		btrfs_eb_core_structure_get(&rec, EB_KIND_RELOC);
 	KUNIT_EXPECT_FALSE(test, rec.unrecorded);
-	KUNIT_EXPECT_EQ(test, btrfs_eb_core_structures(&rec, EB_KIND_RELOC), 0xff);
-	KUNIT_EXPECT_EQ(test, btrfs_eb_core_structures(&rec, EB_KIND_ZONED), 0);
+	EXPECT_EQ(test, btrfs_eb_core_structures(&rec, EB_KIND_RELOC), 0xff);
+	EXPECT_EQ(test, btrfs_eb_core_structures(&rec, EB_KIND_ZONED), 0);
 	btrfs_eb_core_structure_get(&rec, EB_KIND_RELOC);
 	KUNIT_EXPECT_TRUE(test, rec.unrecorded);
 	for (i = 0; i < 0xff; i++)
@@ -567,10 +658,10 @@ static void eb_test_distrust(struct kunit *test)
 	struct extent_buffer *eb;
 
 	eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, eb);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb);
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
-			    btrfs_eb_debug_event(eb, EB_EVENT_IO_END,
-						 EB_SITE_READ_END, 0));
+			    (void *)btrfs_eb_debug_event(eb, EB_EVENT_IO_END,
+							 EB_SITE_READ_END, 0));
 	KUNIT_EXPECT_FALSE(test, eb->debug.distrusted);
 }
 

@@ -131,7 +131,8 @@ static void structure_holds(struct extent_buffer *eb, enum eb_debug_kind kind,
 {
 	struct btrfs_eb_debug *rec = &eb->debug;
 
-	btrfs_eb_core_structure_get(rec, kind);
+	if (!btrfs_eb_core_structure_get(rec, kind))
+		eb_count(EB_COUNT_UNRECORDED);
 	if (kind >= EB_KIND_IRQ)
 		return;
 	rec->kinds[kind].at = site;
@@ -244,7 +245,7 @@ void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip)
 	eb->debug.serial = atomic_inc_return(&eb_serial);
 	if (READ_ONCE(btrfs_eb_level) >= EB_LEVEL_HISTORY)
 		eb->debug.history = kzalloc(sizeof(*eb->debug.history),
-					    GFP_NOFS | __GFP_NOWARN);
+					    GFP_NOWAIT | __GFP_NOWARN);
 	btrfs_eb_live_add(eb);
 	look.epoch = READ_ONCE(btrfs_eb_epoch);
 	if (!look.epoch)

@@ -10,12 +10,12 @@
 #define pr_fmt(fmt) "BTRFS eb_debug: " fmt
 
 #include <linux/kernel.h>
+#include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/printk.h>
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
@@ -49,8 +49,14 @@ static const struct {
 		"TREE_REF cleared on a test made outside of refs_lock", true },
 	[EB_RULE_READ_OF_UPTODATE] = {
 		"read_of_uptodate", "read started over valid content" },
+	[EB_RULE_READ_WITHOUT_RECHECK] = {
+		"read_without_recheck",
+		"read started without a second look at UPTODATE" },
 	[EB_RULE_READ_AFTER_WRITE_ERROR] = {
 		"read_after_write_error", "read started after a write error" },
+	[EB_RULE_READING_CLEARED_ALONE] = {
+		"reading_cleared_alone",
+		"READING cleared apart from the reference of the read" },
 	[EB_RULE_WRITE_WITHOUT_WRITEBACK] = {
 		"write_without_writeback", "write of a buffer that is not WRITEBACK" },
 	[EB_RULE_WRITEBACK_WITHOUT_IO] = {
@@ -86,6 +92,12 @@ static const struct {
 	[EB_RULE_STALE_LOOKUP_UNLOCKED] = {
 		"stale_lookup_unlocked",
 		"stale buffer handed out without waiting for refs_lock", true },
+	[EB_RULE_PRIVATE_UNLOCKED] = {
+		"private_unlocked",
+		"private of a page of the buffer changed without its lock", true },
+	[EB_RULE_MARKS_OUT_OF_STEP] = {
+		"marks_out_of_step",
+		"marks in the tree of buffers differ from the flags", true },
 	[EB_RULE_BUFFER_LEAKED] = {
 		"buffer_leaked", "buffer left at unmount", true },
 	[EB_RULE_WRITE_ON_FAILED_FS] = {
@@ -146,18 +158,24 @@ static const char * const events[] = {
 	[EB_EVENT_TREE_REF_SET] = "tree_ref_set",
 	[EB_EVENT_TREE_REF_REPAIR] = "tree_ref_repair",
 	[EB_EVENT_TREE_REF_CLEAR] = "tree_ref_clear",
+	[EB_EVENT_READING] = "reading",
+	[EB_EVENT_READING_CLEAR] = "reading_clear",
+	[EB_EVENT_READ_PUT] = "read_put",
 	[EB_EVENT_IO_START] = "io_start",
 	[EB_EVENT_IO_ARM] = "io_arm",
 	[EB_EVENT_IO_DANCE] = "io_dance",
 	[EB_EVENT_IO_SUBMIT] = "io_submit",
 	[EB_EVENT_IO_PAGE] = "io_page",
 	[EB_EVENT_IO_SENT] = "io_sent",
+	[EB_EVENT_WRITE_OUT] = "write_out",
 	[EB_EVENT_IO_END] = "io_end",
 	[EB_EVENT_WRITEBACK] = "writeback",
 	[EB_EVENT_WRITEBACK_END] = "writeback_end",
 	[EB_EVENT_DIRTY] = "dirty",
 	[EB_EVENT_CLEAN] = "clean",
 	[EB_EVENT_STALE] = "stale",
+	[EB_EVENT_MARKS] = "marks",
+	[EB_EVENT_PRIVATE] = "private",
 	[EB_EVENT_NEW_BLOCK] = "new_block",
 	[EB_EVENT_LOOKUP] = "lookup",
 	[EB_EVENT_REFS_LOCK] = "refs_lock",
@@ -436,7 +454,7 @@ void btrfs_eb_clock_start(void)
 
 static u64 clock_us(u32 units)
 {
-	return ((u64)units << 10) / 1000;
+	return div_u64((u64)units << 10, 1000);
 }
 
 void btrfs_eb_clock_start(void)

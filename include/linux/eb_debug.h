@@ -26,6 +26,8 @@
 #include <linux/eb_debug_types.h>
 #include <linux/instruction_pointer.h>
 #include <linux/jump_label.h>
+#include <linux/sched.h>
+#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
 struct btrfs_fs_info;
@@ -51,6 +53,8 @@ const char *btrfs_eb_debug_task_end(void);
 const char *btrfs_eb_debug_release_refused(struct extent_buffer *eb,
 					   enum eb_debug_site site,
 					   enum eb_debug_refusal why);
+const char *btrfs_eb_debug_private(struct extent_buffer *eb,
+				   const spinlock_t *lock);
 void btrfs_eb_debug_said(void);
 void btrfs_eb_debug_refs_lock(struct extent_buffer *eb);
 void btrfs_eb_debug_get(struct extent_buffer *eb, enum eb_debug_kind kind,
@@ -428,20 +432,6 @@ static __always_inline void eb_debug_stale(struct extent_buffer *eb)
 }
 
 /**
- * eb_debug_tested - somebody asks whether the buffer is dirty or under IO
- * @eb: the buffer
- *
- * For kernels on which extent_buffer_under_io() is an inline of extent_io.h, where
- * eb_debug_under_io() can't be had.
- *
- * Context: any.
- */
-static __always_inline void eb_debug_tested(const struct extent_buffer *eb)
-{
-	eb_debug_note(eb, EB_EVENT_UNDER_IO, EB_SITE_TREE, 0);
-}
-
-/**
  * eb_debug_lookup_end - a lookup is about to hand the buffer out
  * @eb: the buffer
  * @token: the same
@@ -459,10 +449,127 @@ static __always_inline void eb_debug_lookup_end(struct extent_buffer *eb,
 }
 
 /*
- * The owners.  Their stubs are no inlines: an argument that is not even read leaves
+ * From here on stubs are no inlines: an argument that is not even read leaves
  * nothing behind by which the compiler might order its operands differently.
  */
 #ifdef CONFIG_BTRFS_EB_DEBUG
+
+/**
+ * eb_debug_tested - somebody asks whether the buffer is dirty or under IO
+ * @rec: the buffer's record
+ *
+ * Means something only to the task that has opened a section, and counts if that
+ * is of this epoch.
+ *
+ * Context: any.
+ */
+static __always_inline void eb_debug_tested(const struct btrfs_eb_debug *rec)
+{
+	if (static_branch_unlikely(&btrfs_eb_debug_key) &&
+	    READ_ONCE(rec->section_task) == current)
+		((struct btrfs_eb_debug *)rec)->section |= EB_SECTION_TESTED;
+}
+
+/**
+ * eb_debug_uptodate - somebody asks whether the buffer is UPTODATE
+ * @rec: the buffer's record
+ *
+ * Means something only to the task that has set READING.
+ *
+ * Context: any.
+ */
+static __always_inline void eb_debug_uptodate(const struct btrfs_eb_debug *rec)
+{
+	if (static_branch_unlikely(&btrfs_eb_debug_key) &&
+	    unlikely(READ_ONCE(rec->io_task) == current))
+		((struct btrfs_eb_debug *)rec)->reading_tested = true;
+}
+
+/**
+ * eb_debug_reading - this task has set READING, which was clear
+ * @eb: the buffer
+ *
+ * For kernels on which a read must look at UPTODATE again after that.
+ *
+ * Context: same task as eb_debug_io_arm().
+ */
+static __always_inline void eb_debug_reading(struct extent_buffer *eb)
+{
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		btrfs_eb_debug_mark(eb, EB_EVENT_READING);
+}
+
+/**
+ * eb_debug_reading_clear - READING is about to be cleared
+ * @eb: the buffer
+ *
+ * For kernels on which a read ends in one section under refs_lock.
+ *
+ * Context: any.
+ */
+static __always_inline void eb_debug_reading_clear(struct extent_buffer *eb)
+{
+	eb_debug_note(eb, EB_EVENT_READING_CLEAR, EB_SITE_READ_END, 0);
+}
+
+/**
+ * eb_debug_read_put - the reference of a read is about to be dropped
+ * @eb: the buffer
+ * @cleared: READING was cleared just before that
+ *
+ * Context: as eb_debug_reading_clear(); nothing if @cleared is false.
+ */
+static __always_inline void eb_debug_read_put(struct extent_buffer *eb,
+					      bool cleared)
+{
+	if (cleared)
+		eb_debug_note(eb, EB_EVENT_READ_PUT, EB_SITE_READ_END, 0);
+}
+
+/**
+ * eb_debug_write_out - the bio of a write is about to be submitted
+ * @eb: the buffer
+ *
+ * For kernels that don't do so once the file system is in error.
+ *
+ * Context: same task as eb_debug_io_arm(), the last hook before the submission.
+ */
+static __always_inline void eb_debug_write_out(struct extent_buffer *eb)
+{
+	eb_debug_note(eb, EB_EVENT_WRITE_OUT, EB_SITE_WRITE, 0);
+}
+
+/**
+ * eb_debug_marks - the tree of buffers was marked
+ * @eb: the buffer
+ * @site: write, its end, or neither
+ * @when: what was marked
+ *
+ * For kernels on which the tree of buffers has marks.
+ *
+ * Context: tree write lock, or whoever ends WRITEBACK.
+ */
+static __always_inline void eb_debug_marks(struct extent_buffer *eb,
+					   enum eb_debug_site site,
+					   enum eb_debug_marks when)
+{
+	eb_debug_note(eb, EB_EVENT_MARKS, site, when);
+}
+
+/**
+ * eb_debug_private - a page of the buffer got it as its private, or has lost it
+ * @eb: the buffer, in the tree of buffers or on its way
+ * @lock: what must be held: the private_lock of the mapping
+ *
+ * Context: any.
+ */
+static __always_inline void eb_debug_private(const struct extent_buffer *eb,
+					     const spinlock_t *lock)
+{
+	if (static_branch_unlikely(&btrfs_eb_debug_key))
+		eb_debug_say(btrfs_eb_debug_private((struct extent_buffer *)eb,
+						    lock));
+}
 
 /**
  * eb_debug_get - this function took a reference
@@ -580,6 +687,14 @@ static __always_inline void eb_debug_work_end(void)
 
 #else
 
+#define eb_debug_tested(rec)		do { } while (0)
+#define eb_debug_uptodate(rec)		do { } while (0)
+#define eb_debug_reading(eb)		do { } while (0)
+#define eb_debug_reading_clear(eb)	do { } while (0)
+#define eb_debug_read_put(eb, cleared)	do { } while (0)
+#define eb_debug_write_out(eb)		do { } while (0)
+#define eb_debug_marks(eb, site, when)	do { } while (0)
+#define eb_debug_private(eb, lock)	do { } while (0)
 #define eb_debug_get(eb, kind)		do { } while (0)
 #define eb_debug_get_node(eb, path)	do { } while (0)
 #define eb_debug_extra()		do { } while (0)

@@ -94,6 +94,22 @@ enum eb_debug_kind {
 };
 
 /**
+ * enum eb_debug_marks - at which moment the tree of buffers was marked
+ * @EB_MARKS_DIRTY: DIRTY was set
+ * @EB_MARKS_CLEAN: DIRTY was cleared and no IO follows
+ * @EB_MARKS_WRITEBACK: DIRTY was turned into WRITEBACK
+ * @EB_MARKS_WRITTEN: WRITEBACK is about to be cleared
+ * @EB_MARKS_COUNT: how many there are
+ */
+enum eb_debug_marks {
+	EB_MARKS_DIRTY,
+	EB_MARKS_CLEAN,
+	EB_MARKS_WRITEBACK,
+	EB_MARKS_WRITTEN,
+	EB_MARKS_COUNT
+};
+
+/**
  * enum eb_debug_refusal - why reclaim did not release a buffer
  * @EB_BUSY: somebody holds a reference, or it is dirty or under IO
  * @EB_NO_TREE_REF: the only reference is not the tree's
@@ -105,6 +121,10 @@ enum eb_debug_refusal {
 
 #ifdef CONFIG_BTRFS_EB_DEBUG
 
+/* In this section under_io was tested, at its start TREE_REF was set. */
+#define EB_SECTION_TESTED	1
+#define EB_SECTION_TREE_REF	2
+
 /*
  * What the guard knows of one extent buffer: 160 bytes, 1 % of a tree block.
  *
@@ -115,6 +135,8 @@ enum eb_debug_refusal {
  *  - io_*, *_at and wb_*, written by the task that starts the IO, which
  *    page locks, the extent lock or WRITEBACK make the only one; others only
  *    compare the task with themselves, it is never dereferenced;
+ *  - reading_*, written by whoever has set READING, who is the only one until it
+ *    is cleared;
  *  - section_* and lock_seq, written under refs_lock;
  *  - structures, a counter of eight bits for each kind of owner that is no task,
  *    changed by atomics in any context; kinds[], words of a report;
@@ -164,9 +186,18 @@ struct btrfs_eb_debug {
 	/* This IO must dance, and has danced. */
 	u8 io_must_dance:1;
 	u8 io_danced:1;
+	/* The file system was in error before this IO was armed. */
+	u8 io_failed_fs:1;
 	u8 level;
 	/* Of this section: EB_SECTION_TESTED and EB_SECTION_TREE_REF. */
 	u8 section;
+	/*
+	 * This read must look at UPTODATE again, and has looked; it went out.  In a
+	 * byte of their own: an end of a write may be on its way.
+	 */
+	u8 reading_recheck:1;
+	u8 reading_tested:1;
+	u8 reading_io:1;
 	/* Reported once already: one mistake makes one report. */
 	bool distrusted;
 	/* A reference could not be recorded: owners are not judged any more. */
@@ -196,18 +227,24 @@ enum eb_debug_event {
 	EB_EVENT_TREE_REF_SET,
 	EB_EVENT_TREE_REF_REPAIR,
 	EB_EVENT_TREE_REF_CLEAR,
+	EB_EVENT_READING,
+	EB_EVENT_READING_CLEAR,
+	EB_EVENT_READ_PUT,
 	EB_EVENT_IO_START,
 	EB_EVENT_IO_ARM,
 	EB_EVENT_IO_DANCE,
 	EB_EVENT_IO_SUBMIT,
 	EB_EVENT_IO_PAGE,
 	EB_EVENT_IO_SENT,
+	EB_EVENT_WRITE_OUT,
 	EB_EVENT_IO_END,
 	EB_EVENT_WRITEBACK,
 	EB_EVENT_WRITEBACK_END,
 	EB_EVENT_DIRTY,
 	EB_EVENT_CLEAN,
 	EB_EVENT_STALE,
+	EB_EVENT_MARKS,
+	EB_EVENT_PRIVATE,
 	EB_EVENT_NEW_BLOCK,
 	EB_EVENT_LOOKUP,
 	EB_EVENT_REFS_LOCK,

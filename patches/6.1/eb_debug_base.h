@@ -20,6 +20,9 @@
 /* A read has no reference of its own: the tree's is what keeps the buffer. */
 #define EB_BASE_READ_HOLDS	false
 
+/* A write of a file system in error goes to the disk as any other. */
+#define EB_BASE_WRITE_TESTS	false
+
 /* Rules that are unsound or a known state here: counted and traced, no WARN. */
 #define EB_BASE_COUNT_ONLY	BIT_ULL(EB_RULE_WRITE_ON_FAILED_FS)
 
@@ -124,6 +127,12 @@ static inline bool eb_base_in_tree(const struct extent_buffer *eb)
 				  eb->start >> fs_info->sectorsize_bits) == eb;
 	rcu_read_unlock();
 	return found;
+}
+
+/* The tree of buffers has no marks, and no hook asks for them. */
+static inline u32 eb_base_marks(const struct extent_buffer *eb)
+{
+	return 0;
 }
 
 static inline bool eb_base_fs_error(const struct extent_buffer *eb)

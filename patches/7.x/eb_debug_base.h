@@ -9,6 +9,7 @@
 #ifndef BTRFS_EB_DEBUG_BASE_H
 #define BTRFS_EB_DEBUG_BASE_H
 
+#include <linux/folio_batch.h>
 #include <linux/once_lite.h>
 #include <linux/rwsem.h>
 #include <linux/stackdepot.h>
@@ -26,8 +27,11 @@
  */
 #define EB_BASE_READ_HOLDS	true
 
-/* Rules that are unsound or a known state here: counted and traced, no WARN. */
-#define EB_BASE_COUNT_ONLY	BIT_ULL(EB_RULE_WRITE_ON_FAILED_FS)
+/* A write of a file system in error ends at once, and never reaches the disk. */
+#define EB_BASE_WRITE_TESTS	true
+
+/* No rule is unsound or a known state here: each one is a WARN. */
+#define EB_BASE_COUNT_ONLY	0ULL
 
 /*
  * Functions that act for their callers: where a hook in one of them finds
@@ -35,6 +39,7 @@
  */
 #define EB_BASE_HELPERS							\
 	"btrfs_release_extent_buffer",					\
+	"clear_extent_buffer_reading",					\
 	"eb_batch_release",						\
 	"free_extent_buffer",						\
 	"free_extent_buffer_clear_reading",				\
@@ -109,6 +114,9 @@ static inline bool eb_base_locked_by(const struct extent_buffer *eb, pid_t pid)
 
 #define EB_BASE_LEVELS	BTRFS_MAX_LEVEL
 
+/* As many buffers as writeback takes at a time. */
+static_assert(EB_HELD >= FOLIO_BATCH_SIZE);
+
 static inline const struct extent_buffer *
 eb_base_node(const struct btrfs_path *path, int level)
 {
@@ -140,6 +148,16 @@ static inline bool eb_base_in_tree(const struct extent_buffer *eb)
 	return fs_info && !test_bit(EXTENT_BUFFER_UNMAPPED, &eb->bflags) &&
 	       xa_load(&fs_info->buffer_tree,
 		       eb->start >> fs_info->nodesize_bits) == eb;
+}
+
+/* The marks that writeback goes by, as flags. */
+static inline u32 eb_base_marks(const struct extent_buffer *eb)
+{
+	struct xarray *tree = &eb->fs_info->buffer_tree;
+	unsigned long index = eb->start >> eb->fs_info->nodesize_bits;
+
+	return (xa_get_mark(tree, index, PAGECACHE_TAG_DIRTY) ? EB_FLAG_DIRTY : 0) |
+	       (xa_get_mark(tree, index, PAGECACHE_TAG_WRITEBACK) ? EB_FLAG_WRITEBACK : 0);
 }
 
 static inline bool eb_base_fs_error(const struct extent_buffer *eb)

@@ -61,6 +61,11 @@ static const char * const names[] = {
 	[EB_MUTANT_SPLIT_NODE] = "split_node",
 	[EB_MUTANT_FREE_BLOCK] = "free_block",
 	[EB_MUTANT_RELOC_ROOT] = "reloc_root",
+	[EB_MUTANT_READING_ALONE] = "reading_alone",
+	[EB_MUTANT_READING_UNLOCK] = "reading_unlock",
+	[EB_MUTANT_NO_RECHECK] = "no_recheck",
+	[EB_MUTANT_ATTACH_UNLOCKED] = "attach_unlocked",
+	[EB_MUTANT_DIRTY_UNMARKED] = "dirty_unmarked",
 };
 
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);

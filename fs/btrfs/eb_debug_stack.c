@@ -26,6 +26,28 @@
 #include <asm/unwind.h>
 #endif
 
+static noinline u32 unwind(void)
+{
+	unsigned long frames[EB_FRAMES];
+
+	return eb_base_stack_save(frames, stack_trace_save(frames, EB_FRAMES, 3));
+}
+
+/*
+ * Three functions are skipped: unwind(), btrfs_eb_stack(), and whichever of ours
+ * called that.  The barrier keeps btrfs_eb_stack() among them: without it the
+ * compiler may leave it by a jump, and who took the reference is skipped.
+ */
+static __always_inline u32 unwind_all(void)
+{
+	u32 handle = unwind();
+
+	barrier();
+	return handle;
+}
+
+#ifdef EB_STACK_PLACES
+
 /* Stacks that are remembered, and how many of them may have the same home. */
 #define EB_STACKS	2048
 #define EB_STACK_PROBES	4
@@ -75,15 +97,6 @@ void btrfs_eb_stack_exit(void)
 	kvfree(eb_stacks);
 	eb_stacks = NULL;
 }
-
-static noinline u32 unwind(void)
-{
-	unsigned long frames[EB_FRAMES];
-
-	return eb_base_stack_save(frames, stack_trace_save(frames, EB_FRAMES, 3));
-}
-
-#ifdef EB_STACK_PLACES
 
 static bool is_this(const struct eb_stack *stack, unsigned long start,
 		    unsigned long place)
@@ -175,7 +188,7 @@ u32 btrfs_eb_stack(unsigned long place)
 	if (!stacks)
 		return 0;
 	if (place - start >= THREAD_SIZE)
-		return unwind();
+		return unwind_all();
 	home = hash_64(READ_ONCE_NOCHECK(*(unsigned long *)place) ^
 		       (place - start) << 32, ilog2(EB_STACKS));
 	for (i = 0; i < EB_STACK_PROBES; i++) {
@@ -203,9 +216,27 @@ u32 btrfs_eb_stack(unsigned long place)
 
 #else
 
+/* The depot is there. */
+static bool eb_stacks_ready;
+
+void btrfs_eb_stack_init(void)
+{
+	if (READ_ONCE(eb_stacks_ready))
+		return;
+	eb_base_stacks_init();
+	/* The depot first; pairs with btrfs_eb_stack(). */
+	smp_store_release(&eb_stacks_ready, true);
+}
+
+void btrfs_eb_stack_exit(void)
+{
+	WRITE_ONCE(eb_stacks_ready, false);
+}
+
 u32 btrfs_eb_stack(unsigned long place)
 {
-	return READ_ONCE(eb_stacks) ? unwind() : 0;
+	/* Pairs with btrfs_eb_stack_init(). */
+	return smp_load_acquire(&eb_stacks_ready) ? unwind_all() : 0;
 }
 
 #endif

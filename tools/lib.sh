@@ -49,6 +49,18 @@ need_base()
 	die "there is no base '$1'" "BASES knows: $(base_names | tr '\n' ' ')"
 }
 
+# base_of NAME: the base of this name, or the one whose package is of this release.
+base_of()
+{
+	if [ -n "$(base_field "$1" 1)" ]; then
+		echo "$1"
+		return 0
+	fi
+	for base in $(base_names); do
+		[ "$(base_field "$base" 3)" != "linux-source-$1" ] || echo "$base"
+	done
+}
+
 # lock NAME: wait until no other program of ours holds this lock, then hold it
 # until we end.  The descriptor is closed for background children by hand.
 lock()
@@ -62,6 +74,59 @@ lock()
 
 # free_mb DIR: megabytes free on the file system of DIR.
 free_mb() { df -Pm "$1" | awk 'NR == 2 { print $4 }'; }
+
+# The machines beside this one that btrfs is compiled for: machine, its name for
+# make, what its compiler is called before "gcc", a configuration on top or -.
+MACHINES='
+arm64       arm64  aarch64-linux-gnu-  -
+arm64-64k   arm64  aarch64-linux-gnu-  pages-64k
+i386        i386   -                   -
+s390x       s390   s390x-linux-gnu-    -
+'
+machine_names() { echo "$MACHINES" | awk 'NF { print $1 }'; }
+
+# machine_field MACHINE N: the Nth field of its row, nothing for -.
+machine_field()
+{
+	echo "$MACHINES" | awk -v machine="$1" -v n="$2" '$1 == machine && $n != "-" { print $n }'
+}
+
+# machine_words MACHINE: what make is told to compile for it.
+machine_words()
+{
+	prefix=$(machine_field "$1" 3)
+	echo "ARCH=$(machine_field "$1" 2)${prefix:+ CROSS_COMPILE=$prefix}"
+}
+
+# machine_lacks MACHINE: why nothing can be compiled for it, or nothing.
+machine_lacks()
+{
+	[ -n "$(machine_field "$1" 2)" ] || { echo "there is no machine '$1'"; return 0; }
+	compiler=$(machine_field "$1" 3)gcc
+	have "$compiler" || { echo "there is no $compiler; tools/deps installs it"; return 0; }
+	[ "$1" != i386 ] || echo 'int i;' | gcc -m32 -x c -c -o /dev/null - 2>/dev/null ||
+		echo "gcc can't compile for 32 bits (-m32)"
+}
+
+# clang_wanted TREE: the oldest clang that this kernel takes.
+clang_wanted()
+{
+	SRCARCH=x86 sh "$1/scripts/min-tool-version.sh" llvm 2>/dev/null || echo 10.0.1
+}
+
+# clang_for TREE: the name of a clang that is new enough for this kernel; fails
+# without one.
+clang_for()
+{
+	wanted=$(clang_wanted "$1")
+	for name in clang $(seq "${wanted%%.*}" 40 | sed 's/^/clang-/'); do
+		have "$name" || continue
+		[ "$({ echo "$wanted"; "$name" -dumpversion; } | sort -V | head -n 1)" = "$wanted" ] || continue
+		echo "$name"
+		return 0
+	done
+	return 1
+}
 
 # have CMD...: whether all of these commands exist (sbin is searched as well).
 have()

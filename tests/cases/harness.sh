@@ -23,7 +23,7 @@ list()
 		harness-blame 'a mutant that is blamed wrong, or never was reported, is counted as wrong' \
 		harness-warning 'a warning that is not ours is a failure' \
 		harness-guard-off 'a guard that is missing, is off or turned itself off is a failure' \
-		harness-hunk 'a hunk that does not apply is named with its file, and the tree stays as it was' \
+		harness-hunk 'a hook that finds no place is named with its file, and the tree stays as it was' \
 		harness-twice 'a tree that has the guard is refused' \
 		harness-unhooked 'a tree with a reference of its own is accepted, the place named and counted' \
 		harness-sites-missing-tool 'without Coccinelle it is said that nobody looked, and nothing is taken for counted' \
@@ -96,7 +96,7 @@ shared()
 report()
 {
 	dir=$(mutant_boot)
-	refused 'a report where there must be none: io_without_dance read_extent_buffer_pages' judge_silent "$dir"
+	refused 'a report where there must be none: io_without_dance '"$(culprit read_dance)" judge_silent "$dir"
 	refused 'a report where there must be none' judge_no_report "$dir"
 	# The same when only the counter tells.
 	cp -r "$dir" "$LOG/counter"
@@ -110,7 +110,7 @@ missing_report()
 	dir=$(plain_boot)
 	judge_silent "$dir" || fail "the unbroken kernel is not silent"
 	refused 'no report; expected io_without_dance' \
-		judge_reported "$dir" io_without_dance read_extent_buffer_pages -
+		judge_reported "$dir" io_without_dance "$(culprit read_dance)" -
 	refused 'the mutant was never executed' judge_hits "$dir"
 	pass "refused"
 }
@@ -118,16 +118,16 @@ missing_report()
 wrong_report()
 {
 	dir=$(mutant_boot)
-	judge_reported "$dir" io_without_dance read_extent_buffer_pages - ||
+	judge_reported "$dir" io_without_dance "$(culprit read_dance)" - ||
 		fail "the right report is refused"
-	refused "the first report is 'io_without_dance" judge_reported "$dir" freed_dirty read_extent_buffer_pages -
+	refused "the first report is 'io_without_dance" judge_reported "$dir" freed_dirty "$(culprit read_dance)" -
 	refused "the first report is 'io_without_dance" judge_reported "$dir" io_without_dance write_one_eb -
 	# A second report, of a rule that is not expected.
 	cp -r "$dir" "$LOG/second"
 	clean "$dir/console.log" | sed 's/rule=io_without_dance/rule=freed_dirty/' >>"$LOG/second/console.log"
 	refused 'another report that is not expected: freed_dirty' \
-		judge_reported "$LOG/second" io_without_dance read_extent_buffer_pages -
-	judge_reported "$LOG/second" io_without_dance read_extent_buffer_pages freed_dirty ||
+		judge_reported "$LOG/second" io_without_dance "$(culprit read_dance)" -
+	judge_reported "$LOG/second" io_without_dance "$(culprit read_dance)" freed_dirty ||
 		fail "a report that is expected beside the first is refused"
 	pass "refused"
 }
@@ -265,11 +265,11 @@ hunk()
 	sed -i 's/check_buffer_tree_ref/check_buffer_tree_reference/; s/lock_extent_buffer_for_io/lock_for_io/' \
 		"$LOG/tree/fs/btrfs/extent_io.c"
 	before=$(state "$LOG/tree")
-	refused 'does not apply' "$TOP/tools/apply" "$LOG/tree"
-	refused 'fs/btrfs/extent_io.c, hunk ' "$TOP/tools/apply" "$LOG/tree"
-	refused 'eb_debug_' "$TOP/tools/apply" "$LOG/tree"
+	refused 'found no place' "$TOP/tools/apply" "$LOG/tree"
+	refused 'apply: fs/btrfs/extent_io.c:' "$TOP/tools/apply" "$LOG/tree"
+	refused '        eb_debug_dance(eb);' "$TOP/tools/apply" "$LOG/tree"
 	[ "$(state "$LOG/tree")" = "$before" ] || fail "the tree was changed"
-	pass "$(grep -F ', hunk ' "$LOG/out" | head -n 1 | sed 's/^ *//; s/;.*//')"
+	pass "$(grep -F ': no place ' "$LOG/out" | head -n 1 | sed 's/^apply: //')"
 }
 
 twice()

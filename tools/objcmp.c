@@ -5,15 +5,17 @@
  * Compares, object by object, all that is loaded: the bytes of each allocated
  * section, its relocations, and the symbols.  Debug information and comments
  * are not looked at.  A local symbol is where it is, not what it is called: the
- * compiler numbers its names through.
+ * compiler numbers its names through.  Objects may be of 32 or 64 bits, of either
+ * byte order, with addends in the relocations or in what these change; all that is
+ * brought into one form when an object is read.
  *
  * Line numbers may differ where, and only where, they were moved by lines that
  * were added to a source file: each -m FILE tells how one file moved ("from
  * shift" lines: old line FROM and those after it are SHIFT further down).  Line
  * numbers are in bug tables (struct bug_entry of 64-bit kernels with relative
  * pointers: two 32-bit references, or three in newer ones, 16-bit line, 16-bit flags)
- * and in code that passes __LINE__ as a 32-bit constant.  Without -m nothing may
- * differ.
+ * and in code that passes __LINE__ as a 32-bit constant, as on x86-64; elsewhere they
+ * are not recognised, and differ.  Without -m nothing may differ.
  *
  * Exit status: 0 the same, 1 different, 2 could not compare.
  */
@@ -23,6 +25,7 @@
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,14 +34,24 @@
 #define MAX_MAPS	64
 #define MAX_SHOWN	3
 
+/* The relocations that apply to one section, without addend where it is elsewhere. */
+struct relocations {
+	Elf64_Rela *list;
+	size_t count;
+};
+
+/* What is read from the file is in the form of a 64-bit object of this machine. */
 struct object {
 	const char *path;
 	unsigned char *image;
 	size_t size;
-	const Elf64_Ehdr *header;
-	const Elf64_Shdr *sections;
+	bool is_64, big_endian;
+	unsigned int machine;
+	Elf64_Shdr *sections;
+	struct relocations *relocations;
+	size_t section_count;
 	const char *section_names;
-	const Elf64_Sym *symbols;
+	Elf64_Sym *symbols;
 	size_t symbol_count;
 	const char *symbol_names;
 	/* Indices of the allocated sections, in order. */
@@ -57,6 +70,8 @@ static size_t map_count;
 static struct {
 	unsigned long objects, bytes, relocations, symbols;
 	unsigned long table_lines, code_lines, different;
+	unsigned int machine;
+	bool is_64, big_endian;
 } total;
 
 /* The pair that is being compared, for messages. */
@@ -122,42 +137,151 @@ static const char *symbol_name(const struct object *obj, const Elf64_Sym *sym)
 	return obj->symbol_names + sym->st_name;
 }
 
+static uint64_t number(const struct object *obj, const unsigned char *byte, size_t size)
+{
+	uint64_t value = 0;
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		value = value << 8 | byte[obj->big_endian ? i : size - 1 - i];
+	return value;
+}
+
+/* Where a member of a struct of elf.h is, and how long: with 64 bits, and with 32. */
+struct field {
+	unsigned char offset_64, size_64, offset_32, size_32;
+};
+
+#define FIELD(type, member) ((struct field){					\
+	offsetof(Elf64_##type, member), sizeof(((Elf64_##type *)0)->member),	\
+	offsetof(Elf32_##type, member), sizeof(((Elf32_##type *)0)->member) })
+
+/* That member of a struct that stands at an offset of the file. */
+static uint64_t member_at(const struct object *obj, size_t at, struct field field)
+{
+	const unsigned char *start = obj->image + at;
+
+	if (obj->is_64)
+		return number(obj, start + field.offset_64, field.size_64);
+	return number(obj, start + field.offset_32, field.size_32);
+}
+
+#define SIZE_OF(obj, type)							\
+	((obj)->is_64 ? sizeof(Elf64_##type) : sizeof(Elf32_##type))
+
+static void load_sections(struct object *obj)
+{
+	size_t at = member_at(obj, 0, FIELD(Ehdr, e_shoff)), i;
+
+	obj->section_count = member_at(obj, 0, FIELD(Ehdr, e_shnum));
+	if (!obj->section_count || at + obj->section_count * SIZE_OF(obj, Shdr) > obj->size)
+		die("not a relocatable object with sections", obj->path);
+	obj->sections = get_memory(obj->section_count * sizeof(*obj->sections));
+	for (i = 0; i < obj->section_count; i++, at += SIZE_OF(obj, Shdr)) {
+		Elf64_Shdr *section = &obj->sections[i];
+
+		section->sh_name = member_at(obj, at, FIELD(Shdr, sh_name));
+		section->sh_type = member_at(obj, at, FIELD(Shdr, sh_type));
+		section->sh_flags = member_at(obj, at, FIELD(Shdr, sh_flags));
+		section->sh_offset = member_at(obj, at, FIELD(Shdr, sh_offset));
+		section->sh_size = member_at(obj, at, FIELD(Shdr, sh_size));
+		section->sh_link = member_at(obj, at, FIELD(Shdr, sh_link));
+		section->sh_info = member_at(obj, at, FIELD(Shdr, sh_info));
+		section->sh_addralign = member_at(obj, at, FIELD(Shdr, sh_addralign));
+		section->sh_entsize = member_at(obj, at, FIELD(Shdr, sh_entsize));
+		if (section->sh_type != SHT_NOBITS &&
+		    section->sh_offset + section->sh_size > obj->size)
+			die("a section is longer than the file", obj->path);
+	}
+	i = member_at(obj, 0, FIELD(Ehdr, e_shstrndx));
+	obj->section_names = (const char *)obj->image + obj->sections[i].sh_offset;
+}
+
+static void load_symbols(struct object *obj, const Elf64_Shdr *section)
+{
+	size_t at = section->sh_offset, i;
+
+	obj->symbol_count = section->sh_size / SIZE_OF(obj, Sym);
+	obj->symbols = get_memory(obj->symbol_count * sizeof(*obj->symbols));
+	obj->symbol_names = (const char *)obj->image +
+			    obj->sections[section->sh_link].sh_offset;
+	for (i = 0; i < obj->symbol_count; i++, at += SIZE_OF(obj, Sym)) {
+		Elf64_Sym *sym = &obj->symbols[i];
+
+		sym->st_name = member_at(obj, at, FIELD(Sym, st_name));
+		sym->st_info = member_at(obj, at, FIELD(Sym, st_info));
+		sym->st_other = member_at(obj, at, FIELD(Sym, st_other));
+		sym->st_shndx = member_at(obj, at, FIELD(Sym, st_shndx));
+		sym->st_value = member_at(obj, at, FIELD(Sym, st_value));
+		sym->st_size = member_at(obj, at, FIELD(Sym, st_size));
+	}
+}
+
+static void load_relocations(struct object *obj, const Elf64_Shdr *section)
+{
+	bool has_addend = section->sh_type == SHT_RELA;
+	size_t size = has_addend ? SIZE_OF(obj, Rela) : SIZE_OF(obj, Rel);
+	struct relocations *to = &obj->relocations[section->sh_info];
+	size_t at = section->sh_offset, i;
+
+	if (to->list)
+		die("two tables of relocations for one section", obj->path);
+	to->count = section->sh_size / size;
+	to->list = get_memory(to->count * sizeof(*to->list));
+	for (i = 0; i < to->count; i++, at += size) {
+		uint64_t info = member_at(obj, at, FIELD(Rela, r_info));
+
+		to->list[i].r_offset = member_at(obj, at, FIELD(Rela, r_offset));
+		if (!obj->is_64)
+			info = ELF64_R_INFO((uint64_t)ELF32_R_SYM(info), ELF32_R_TYPE(info));
+		to->list[i].r_info = info;
+		if (has_addend && obj->is_64)
+			to->list[i].r_addend = member_at(obj, at, FIELD(Rela, r_addend));
+		else if (has_addend)
+			to->list[i].r_addend = (int32_t)member_at(obj, at, FIELD(Rela, r_addend));
+	}
+}
+
 /* Load one object; the kernel's own build is trusted to be well formed inside. */
 static void load(struct object *obj, const char *path)
 {
-	const Elf64_Ehdr *header;
-	unsigned int i;
+	size_t i;
 
 	memset(obj, 0, sizeof(*obj));
 	obj->path = path;
 	obj->image = read_file(path, &obj->size);
-	header = (const Elf64_Ehdr *)obj->image;
-	if (obj->size < sizeof(*header) || memcmp(header->e_ident, ELFMAG, SELFMAG) ||
-	    header->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header->e_ident[EI_DATA] != ELFDATA2LSB || header->e_type != ET_REL ||
-	    header->e_shoff + header->e_shnum * sizeof(Elf64_Shdr) > obj->size)
-		die("not a 64-bit little-endian relocatable object", path);
-	obj->header = header;
-	obj->sections = (const Elf64_Shdr *)(obj->image + header->e_shoff);
-	obj->section_names = (const char *)obj->image +
-			     obj->sections[header->e_shstrndx].sh_offset;
-	obj->alloc = get_memory(header->e_shnum * sizeof(*obj->alloc));
-	for (i = 0; i < header->e_shnum; i++) {
+	if (obj->size < sizeof(Elf64_Ehdr) || memcmp(obj->image, ELFMAG, SELFMAG))
+		die("not an ELF object", path);
+	obj->is_64 = obj->image[EI_CLASS] == ELFCLASS64;
+	obj->big_endian = obj->image[EI_DATA] == ELFDATA2MSB;
+	obj->machine = member_at(obj, 0, FIELD(Ehdr, e_machine));
+	/* It has relocations of a form of its own. */
+	if (member_at(obj, 0, FIELD(Ehdr, e_type)) != ET_REL || obj->machine == EM_MIPS)
+		die("not a relocatable object of a machine that is known here", path);
+	load_sections(obj);
+	obj->alloc = get_memory(obj->section_count * sizeof(*obj->alloc));
+	obj->relocations = get_memory(obj->section_count * sizeof(*obj->relocations));
+	for (i = 0; i < obj->section_count; i++) {
 		const Elf64_Shdr *section = &obj->sections[i];
 
 		if (section->sh_flags & SHF_ALLOC)
 			obj->alloc[obj->alloc_count++] = i;
-		if (section->sh_type != SHT_SYMTAB)
-			continue;
-		obj->symbols = (const Elf64_Sym *)(obj->image + section->sh_offset);
-		obj->symbol_count = section->sh_size / sizeof(Elf64_Sym);
-		obj->symbol_names = (const char *)obj->image +
-				    obj->sections[section->sh_link].sh_offset;
+		if (section->sh_type == SHT_SYMTAB)
+			load_symbols(obj, section);
+		if (section->sh_type == SHT_REL || section->sh_type == SHT_RELA)
+			load_relocations(obj, section);
 	}
 }
 
 static void unload(struct object *obj)
 {
+	size_t i;
+
+	for (i = 0; i < obj->section_count; i++)
+		free(obj->relocations[i].list);
+	free(obj->relocations);
+	free(obj->symbols);
+	free(obj->sections);
 	free(obj->alloc);
 	free(obj->image);
 }
@@ -213,44 +337,14 @@ static bool line_moved(unsigned long from, unsigned long to)
 	return false;
 }
 
-static unsigned long little_endian(const unsigned char *byte, int count)
-{
-	unsigned long value = 0;
-
-	while (count--)
-		value = value << 8 | byte[count];
-	return value;
-}
-
-/* The relocations that apply to a section, NULL if there are none. */
-static const Elf64_Rela *relocations(const struct object *obj, unsigned int index, size_t *count)
-{
-	unsigned int i;
-
-	*count = 0;
-	for (i = 0; i < obj->header->e_shnum; i++) {
-		const Elf64_Shdr *section = &obj->sections[i];
-
-		if (section->sh_info != index)
-			continue;
-		if (section->sh_type == SHT_REL)
-			die("relocations without addends", obj->path);
-		if (section->sh_type != SHT_RELA)
-			continue;
-		*count = section->sh_size / sizeof(Elf64_Rela);
-		return (const Elf64_Rela *)(obj->image + section->sh_offset);
-	}
-	return NULL;
-}
-
 /* Where the line is in an entry of a bug table: behind two references or three. */
 static size_t line_in_entry(const struct object *obj, unsigned int index)
 {
-	size_t count, i;
-	const Elf64_Rela *rela = relocations(obj, index, &count);
+	const struct relocations *table = &obj->relocations[index];
+	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (rela[i].r_offset == 8)
+	for (i = 0; i < table->count; i++)
+		if (table->list[i].r_offset == 8)
 			return 12;
 	return 8;
 }
@@ -271,7 +365,7 @@ static size_t skip_line_number(const struct object *obj, unsigned int index,
 		line = line_in_entry(obj, index);
 		start = offset - offset % (line + 4) + line;
 		if (offset < start || offset >= start + 2 ||
-		    !line_moved(little_endian(a + start, 2), little_endian(b + start, 2)))
+		    !line_moved(number(obj, a + start, 2), number(obj, b + start, 2)))
 			return 0;
 		total.table_lines++;
 		return start + 2;
@@ -281,7 +375,7 @@ static size_t skip_line_number(const struct object *obj, unsigned int index,
 	/* Which of its four bytes differ first is not known. */
 	for (start = offset; start + 4 > offset; start--) {
 		if (start + 4 <= section->sh_size &&
-		    line_moved(little_endian(a + start, 4), little_endian(b + start, 4))) {
+		    line_moved(number(obj, a + start, 4), number(obj, b + start, 4))) {
 			total.code_lines++;
 			return start + 4;
 		}
@@ -340,9 +434,8 @@ static void compare_relocations(const struct object *a, const struct object *b,
 				unsigned int ia, unsigned int ib)
 {
 	char was[256], is[256];
-	size_t na, nb, i;
-	const Elf64_Rela *ra = relocations(a, ia, &na);
-	const Elf64_Rela *rb = relocations(b, ib, &nb);
+	const Elf64_Rela *ra = a->relocations[ia].list, *rb = b->relocations[ib].list;
+	size_t na = a->relocations[ia].count, nb = b->relocations[ib].count, i;
 
 	for (i = 0; i < na && i < nb; i++) {
 		if (ra[i].r_offset != rb[i].r_offset) {
@@ -467,6 +560,11 @@ static void compare_objects(const char *path_a, const char *path_b)
 
 	load(&a, path_a);
 	load(&b, path_b);
+	if (a.is_64 != b.is_64 || a.big_endian != b.big_endian || a.machine != b.machine)
+		differs("it is of another machine now");
+	total.machine = a.machine;
+	total.is_64 = a.is_64;
+	total.big_endian = a.big_endian;
 	for (i = 0; i < a.alloc_count && i < b.alloc_count; i++)
 		if (!compare_section(&a, &b, i))
 			break;
@@ -571,6 +669,22 @@ static void read_map(const char *path)
 	map_count++;
 }
 
+static const char *machine_name(unsigned int machine)
+{
+	switch (machine) {
+	case EM_X86_64:
+		return "x86-64";
+	case EM_386:
+		return "i386";
+	case EM_AARCH64:
+		return "arm64";
+	case EM_S390:
+		return "s390";
+	default:
+		return "another machine";
+	}
+}
+
 int main(int argc, char **argv)
 {
 	while (argc > 4 && !strcmp(argv[1], "-m")) {
@@ -581,8 +695,11 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		die("usage", "objcmp [-m FILE]... DIRECTORY DIRECTORY");
 	compare_trees(argv[1], argv[2]);
-	printf("%lu objects, %lu different: %lu bytes, %lu relocations, %lu symbols compared",
-	       total.objects, total.different, total.bytes, total.relocations, total.symbols);
+	printf("%lu objects (%s, %d bits, %s endian), %lu different: ", total.objects,
+	       machine_name(total.machine), total.is_64 ? 64 : 32,
+	       total.big_endian ? "big" : "little", total.different);
+	printf("%lu bytes, %lu relocations, %lu symbols compared", total.bytes,
+	       total.relocations, total.symbols);
 	if (map_count)
 		printf("; %lu line numbers moved in bug tables, %lu in code",
 		       total.table_lines, total.code_lines);

@@ -8,7 +8,8 @@
 # btrfs_abort_transaction), so those numbers differ in what a user builds, and
 # nothing else may.  To leave no room for doubt the patched sources are compiled
 # once more with the line numbers held still (#line after each added line, the
-# tree "pinned"): there not one bit may differ, ASSERT included.
+# tree "pinned"): there not one bit may differ, ASSERT included.  With another
+# compiler and for other machines only that is looked at.
 set -eu
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -19,7 +20,15 @@ list()
 		off-identical "option off, built in: every object of fs/btrfs is what it is without us" \
 		off-identical-module "the same for a module with all of btrfs's own debugging on" \
 		off-size "option off: struct extent_buffer has the size it has without us; on: what we say" \
-		off-compare-can-fail "a hook that does work while off, or a byte in the struct, is found"
+		off-compare-can-fail "a hook that does work while off, or a byte in the struct, is found" \
+		off-identical-clang "with clang: every object of fs/btrfs is what it is without us" \
+		off-identical-clang-module "with clang, a module with all of btrfs's own debugging on: the same"
+	for name in $(machine_names); do
+		printf '%s\t%s\n' "off-identical-$name" "for $name: every object of fs/btrfs is what it is without us"
+	done
+	for name in i386 s390x; do
+		printf '%s\t%s\n' "off-compare-can-fail-$name" "for $name: work, a byte, or another name or place to refer to is found"
+	done
 }
 
 tree() { "$TOP/tools/tree" "$BASE" "$1"; }
@@ -108,7 +117,36 @@ trees()
 	guard=$(tree guard)
 }
 
-objects() { "$TOP/tools/objects" "$@"; }
+# use WHAT: from here on compile with clang, or for another machine; skips the test
+# where that can't be done.
+label=
+words=
+more=
+use()
+{
+	label=$1
+	case $1 in
+	clang)
+		compiler=$(clang_for "$pristine") ||
+			skip "this kernel takes clang $(clang_wanted "$pristine") or newer, and none is here"
+		words=CC=$compiler ;;
+	*)
+		lacks=$(machine_lacks "$1")
+		[ -z "$lacks" ] || skip "$lacks"
+		words=$(machine_words "$1")
+		more=$(machine_field "$1" 4) ;;
+	esac
+}
+
+# objects TREE CONFIG [TARGET...]
+# shellcheck disable=SC2086  # words
+objects()
+{
+	in=$1
+	config=$2
+	shift 2
+	"$TOP/tools/objects" -o "$config${label:+-$label}" ${more:+-c $more} "$in" "$config" $words "$@"
+}
 
 # compared FILE ARGUMENTS: tools/objcmp's words into FILE; fails with them.
 compared()
@@ -140,13 +178,46 @@ off_identical()
 	pass "$(tail -n 1 "$LOG/as-built"); with lines held still nothing differs"
 }
 
+# identical CONFIG: with lines held still.
+identical()
+{
+	a=$(objects "$pristine" "$1")
+	c=$(objects "$(pinned)" "$1")
+	compared "$LOG/pinned" "$a/fs/btrfs" "$c/fs/btrfs" ||
+		fail "objects differ, though lines were held still (see $LOG/pinned)"
+}
+
 off_identical_module()
 {
 	trees
-	a=$(objects "$pristine" off-module)
-	c=$(objects "$(pinned)" off-module)
-	compared "$LOG/pinned" "$a/fs/btrfs" "$c/fs/btrfs" ||
-		fail "objects differ, though lines were held still (see $LOG/pinned)"
+	identical off-module
+	pass "$(tail -n 1 "$LOG/pinned")"
+}
+
+# off_identical_clang CONFIG
+off_identical_clang()
+{
+	trees
+	use clang
+	identical "$1"
+	made=$(grep -h '^CONFIG_CC_VERSION_TEXT=' "$a/.config")
+	case $made in
+	*clang*) ;;
+	*) fail "it was not compiled by clang: $made" ;;
+	esac
+	pass "$("$compiler" --version | head -n 1): $(tail -n 1 "$LOG/pinned")"
+}
+
+off_identical_machine()
+{
+	trees
+	use "$1"
+	identical off
+	grep -qF "($(machine_field "$1" 2), " "$LOG/pinned" || fail "these are not objects for $1: $(tail -n 1 "$LOG/pinned")"
+	for config in ${more:+"$more"}; do
+		grep '^CONFIG_' "$TOP/tests/configs/$config.config" | grep -vxFf "$a/.config" &&
+			fail "the configuration lacks these lines of $config"
+	done
 	pass "$(tail -n 1 "$LOG/pinned")"
 }
 
@@ -188,20 +259,37 @@ off_size()
 	pass "off: $is bytes, with our patches and without; on: $cost more"
 }
 
-# commit OFFENCE: the same object with the door as it is, and spoiled.
-commit()
+# spoiled_object TO OFFENCE: an object with the door spoiled.
+spoiled_object()
 {
-	offence=$1
-	spoiled=$(derived spoiled spoil)
+	offence=$2
+	spoiled=$(derived "spoiled${label:+-$label}" spoil)
 	! { cmp -s "$guard/include/linux/eb_debug.h" "$spoiled/include/linux/eb_debug.h" &&
 		cmp -s "$guard/include/linux/eb_debug_types.h" "$spoiled/include/linux/eb_debug_types.h"; } ||
-		fail "the offence '$1' does not match the text of eb_debug.h or eb_debug_types.h"
+		fail "the offence '$2' does not match the text of eb_debug.h or eb_debug_types.h"
 	b=$(objects "$spoiled" off fs/btrfs/extent_io.o)
-	rm -rf "$LOG/was" "$LOG/is"
-	mkdir -p "$LOG/was" "$LOG/is"
-	cp "$a/fs/btrfs/extent_io.o" "$LOG/was"
-	cp "$b/fs/btrfs/extent_io.o" "$LOG/is"
+	rm -rf "${LOG:?}/$1"
+	mkdir -p "$LOG/$1"
+	cp "$b/fs/btrfs/extent_io.o" "$LOG/$1"
 }
+
+# commit OFFENCE [OFFENCE]: the same object with the door as it is, and spoiled; or
+# spoiled in two ways.
+commit()
+{
+	if [ $# -eq 2 ]; then
+		spoiled_object was "$1"
+		shift
+	else
+		rm -rf "$LOG/was"
+		mkdir -p "$LOG/was"
+		cp "$a/fs/btrfs/extent_io.o" "$LOG/was"
+	fi
+	spoiled_object is "$1"
+}
+
+# in_hook STATEMENTS: an offence, these in an empty hook that each base calls there.
+in_hook() { echo "/^static .*eb_debug_writeback(/,/^{/s/^{/{ $1/"; }
 
 # must_differ WHAT PATTERN: the comparison says so, in words that match.
 must_differ()
@@ -217,14 +305,21 @@ must_differ()
 off_compare_can_fail()
 {
 	trees
-	a=$(objects "$guard" off)
-	commit '/^static .*eb_debug_writeback_end(/,/^{/s/^{/{ *(volatile int *)eb = 0;/'
+	[ -z "$1" ] || use "$1"
+	a=$(objects "$guard" off fs/btrfs/extent_io.o)
+	commit "$(in_hook '*(volatile int *)eb = 0;')"
 	must_differ "a hook that writes to the buffer" \
 		'^extent_io.o: section .*bytes became\|^extent_io.o: .*byte 0x'
 	is=$(grep -m 1 '^extent_io.o' "$LOG/said")
 	commit 's/^struct btrfs_eb_debug {};/struct btrfs_eb_debug { long spoiled; };/'
 	must_differ "a longer struct extent_buffer" '^extent_io.o: '
-	pass "both were found, the first as '$is'"
+	commit "$(in_hook 'extern void eb_one(void); eb_one();')" \
+		"$(in_hook 'extern void eb_two(void); eb_two();')"
+	must_differ "a call of another function" '^extent_io.o: .*relocation type .* to eb_one.* became .* to eb_two'
+	commit "$(in_hook 'extern volatile char eb_one[]; eb_one[16] = 0;')" \
+		"$(in_hook 'extern volatile char eb_one[]; eb_one[48] = 0;')"
+	must_differ "a reference to another place" '^extent_io.o: .*\(relocation type .* became\|byte 0x10 became 0x30\)'
+	pass "all four were found, the first as '$is'"
 }
 
 prepare()
@@ -253,8 +348,12 @@ run()
 	case $1 in
 	off-identical) off_identical ;;
 	off-identical-module) off_identical_module ;;
+	off-identical-clang) off_identical_clang off ;;
+	off-identical-clang-module) off_identical_clang off-module ;;
+	off-identical-*) off_identical_machine "${1#off-identical-}" ;;
 	off-size) off_size ;;
-	off-compare-can-fail) off_compare_can_fail ;;
+	off-compare-can-fail) off_compare_can_fail '' ;;
+	off-compare-can-fail-*) off_compare_can_fail "${1#off-compare-can-fail-}" ;;
 	*) die "there is no test '$1' here" ;;
 	esac
 }

@@ -5,6 +5,7 @@
 #   KSRC=/path/to/linux    use this tree instead; it is only read
 #   EBDEBUG_CACHE=DIR      where sources and builds are kept; default: build/
 
+asked := $(BASE)$(KSRC)
 BASE ?= 6.1
 export BASE
 export KSRC EBDEBUG_CACHE ROUNDS
@@ -16,15 +17,25 @@ help:
 run:
 	@tools/run
 
-## make test    every test: off build, lint, silent runs, mutants, knobs, documents
+## make test    all tests of 6.1, and what fits into an hour of the other bases;
+##              with BASE or KSRC all of that one
 test:
 	@tools/deps test
-	@tests/run -b $(BASE)
+	@tests/run $(if $(asked),-b $(BASE),--set test)
+
+## make test-all  all tests of all bases; takes hours, EBDEBUG_SLOW=1 adds the slowest
+test-all:
+	@for base in $$(sed -n 's/^\([0-9][^ |]*\).*/\1/p' BASES); do BASE=$$base tools/deps test || exit; done
+	@tests/run --set all
 
 ## make perf    what the guard costs, in instructions; ROUNDS=5 for more boots of each kernel
 perf:
 	@tools/deps test
 	@tests/perf/run
+
+## make series  the patches that one would mail, with their cover letter; BASE=7.3
+series:
+	@tools/series $(BASE)
 
 ## make lint    only the style and warning checks
 lint:
@@ -48,4 +59,4 @@ distclean:
 	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
 	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
-.PHONY: help run test perf lint list deps clean distclean
+.PHONY: help run test test-all perf series lint list deps clean distclean

@@ -56,9 +56,14 @@ report()
 
 all_reports()
 {
-	report read_dance mount io_without_dance read_extent_buffer_pages
+	report read_dance mount io_without_dance "$(culprit read_dance)"
 	report clear_unlocked reclaim tree_ref_cleared_unlocked try_release_extent_buffer
-	report writeback_early mount writeback_cleared_early end_bio_extent_buffer_writepage
+	# From the end of an IO.
+	if [ -n "$(culprit writeback_early)" ]; then
+		report writeback_early mount writeback_cleared_early "$(culprit writeback_early)"
+	else
+		report end_no_tree_ref mount io_end_without_tree_ref "$(culprit end_no_tree_ref)"
+	fi
 	pass "3 reports"
 }
 

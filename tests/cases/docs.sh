@@ -22,6 +22,7 @@ list()
 		docs-build "the user's page builds with sphinx, README and CONTRIBUTING parse, no warning" \
 		docs-names "rules, counters, knobs, levels, kinds, verbs, trace events: page and sources name the same ones" \
 		docs-samples "the reports in README and page are made of what the code prints, their figures are the sources'" \
+		docs-matrix "the table of rules and kernels is what hooks, core and eb_debug_base.h of each base decide" \
 		docs-can-fail "a name, a title or a key that does not exist is found"
 }
 
@@ -271,6 +272,84 @@ samples()
 	pass "$total lines of reports are what the code prints"
 }
 
+# --- which rule on which kernel ---------------------------------------------
+
+# matrix_columns: the names of the columns of the table, without the first.
+matrix_columns()
+{
+	section Kernels | awk '$1 == "rule" { for (i = 2; i <= NF; i++) print $i; exit }'
+}
+
+# matrix_cells: "rule base word" for each cell of the table.  Columns are where the
+# line of "=" says.
+matrix_cells()
+{
+	section Kernels | awk '
+		function column(n) {
+			s = substr($0, from[n], n == columns ? length($0) : to[n] - from[n] + 1)
+			gsub(/^ +| +$/, "", s)
+			return s
+		}
+		/^=+( =+)+$/ {
+			if (++rulers == 3) exit
+			columns = split($0, part, / +/)
+			for (n = at = 1; n <= columns; n++) {
+				from[n] = at
+				at += length(part[n])
+				while (substr($0, at, 1) == " ") at++
+				to[n] = at - 1
+			}
+			next
+		}
+		rulers == 1 { for (n = 2; n <= columns; n++) name[n] = column(n) }
+		rulers == 2 {
+			rule = column(1)
+			gsub(/`/, "", rule)
+			for (n = 2; n <= columns; n++) print rule, name[n], column(n)
+		}'
+}
+
+# owners_rules: those that are only counted where a place has no hook, of the
+# sources and of the page.
+owners_rules()
+{
+	awk '/^#define EB_RULES_OF_OWNERS/ { on = 1 } on { print; if (/[^\\]$/) exit }' \
+		"$SOURCES/fs/btrfs/eb_debug_internal.h" | grep -oE 'EB_RULE_[A-Z_]+' |
+		sed 's/EB_RULE_//' | tr '[:upper:]' '[:lower:]' | sort -u >"$LOG/code"
+	section Owners | tr '\n' ' ' | grep -oE 'in that build [^.]* are only counted' |
+		grep -oE '``[a-z_]+``' | tr -d '`' | sort -u >"$LOG/page"
+	same "rule of owners"
+}
+
+matrix()
+{
+	: >"$LOG/wrong"
+	total=
+	sed -n 's/^\([^#| ]*\) *|.*/\1/p' "$SOURCES/BASES" | sort >"$LOG/code"
+	matrix_columns | sort >"$LOG/page"
+	same kernel
+	while read -r base; do
+		decided_by "$base" || fail "what the sources say of $base is not understood"
+	done <"$LOG/code" | sort >"$LOG/decided"
+	matrix_cells | sort >"$LOG/cells"
+	[ -s "$LOG/decided" ] || fail "no rule was found in the sources"
+	comm -3 "$LOG/decided" "$LOG/cells" | awk -F '\t' '
+		{ line = $1 == "" ? $2 : $1; split(line, w, " "); key = w[1] " on " w[2]
+		  word = substr(line, length(w[1] " " w[2] " ") + 1)
+		  if ($1 == "") page[key] = word; else code[key] = word; keys[key] }
+		END { for (key in keys)
+			print key ": the sources decide \047" (key in code ? code[key] : "(no such rule)") \
+				"\047, the page says \047" (key in page ? page[key] : "(nothing)") "\047" }' |
+		sort >>"$LOG/wrong"
+	owners_rules
+	[ ! -s "$LOG/wrong" ] || {
+		cat "$LOG/wrong"
+		fail "the table of rules and kernels differs in $(wc -l <"$LOG/wrong") places"
+	}
+	pass "$(wc -l <"$LOG/cells") cells: $(cut -d ' ' -f 3- "$LOG/cells" | sort | uniq -c |
+		awk '{ $1 = $1; all = all (NR > 1 ? "; " : "") $0 } END { print all }')"
+}
+
 # --- the other half ---------------------------------------------------------
 
 # spoil TEST VARIABLE SED WORDS: with the document changed, the test must fail
@@ -289,9 +368,46 @@ spoil()
 	count=$((count + 1))
 }
 
+# drift FILE SED WORDS: with that source changed in a copy, the table is wrong.
+drift()
+{
+	rm -rf "$LOG/sources"
+	mkdir -p "$LOG/sources"
+	(cd "$TOP" && cp -a --parents -t "$LOG/sources" BASES include fs patches)
+	find "$LOG/sources" -path "$LOG/sources/$1" -exec sed -i "$2" {} +
+	for file in BASES fs patches; do diff -r "$TOP/$file" "$LOG/sources/$file" || :; done >"$LOG/planted"
+	[ -s "$LOG/planted" ] || fail "the offence '$2' changes nothing"
+	! env SOURCES="$LOG/sources" LOG="$LOG/inner" "$0" run docs-matrix >"$LOG/said" 2>&1 ||
+		fail "docs-matrix did not notice in $1: $2"
+	grep -qF -- "$3" "$LOG/said" || fail "docs-matrix failed, but not with '$3' (see $LOG/said)"
+	count=$((count + 1))
+}
+
+# The page and each of the sources that decide, changed by one word or one hook.
+matrix_can_fail()
+{
+	rule='^``freed_in_tree`` '
+	spoil docs-matrix PAGE "/$rule/s/WARN/counts/" "freed_in_tree on 5.10: the sources decide 'WARN', the page says 'counts'"
+	spoil docs-matrix PAGE "/$rule.*WARN/d" "the page says '(nothing)'"
+	spoil docs-matrix PAGE '/^rule  /s/7\.x/9.9/' 'kernel 9.9 is in the page and not in the sources'
+	spoil docs-matrix PAGE '/``put_locked``, ``freed_owned``/s/``freed_owned``, //' 'rule of owners freed_owned is in the sources and not in the page'
+	drift BASES '/^7\.x/d' 'kernel 7.x is in the page and not in the sources'
+	for base in $(base_names); do
+		drift "patches/$base/*.patch" '/^+.*eb_debug_free(/d' "freed_in_tree on $base: the sources decide 'not judged', the page says 'WARN'"
+		drift "patches/$base/*.patch" '/^+.*eb_debug_unmount(/d' "buffer_leaked on $base: the sources decide 'not judged'"
+		drift "patches/$base/*.patch" '0,/^+\(\t*\)eb_debug_io_arm(.*/s//&\n+\1eb_debug_must_dance(eb);/' "io_without_dance on $base: the sources decide 'WARN', the page says 'WARN, reads'"
+		drift "patches/$base/eb_debug_base.h" 's/^#define EB_BASE_COUNT_ONLY.*/&|BIT_ULL(EB_RULE_FREED_DIRTY)/' "freed_dirty on $base: the sources decide 'counts', the page says 'WARN'"
+	done
+	drift patches/6.1/eb_debug_base.h '/^#define EB_BASE_READ_HOLDS/s/false/true/' "io_end_without_tree_ref on 6.1: the sources decide 'WARN, writes', the page says 'WARN'"
+	drift 'patches/7.x/*.patch' '0,/^+\(\t*\)eb_debug_io_end(.*/s//&\n+\1eb_debug_writeback_end(eb);/' "writeback_cleared_early on 7.x: the sources decide 'WARN', the page says 'not judged'"
+	drift fs/btrfs/eb_debug.c '/judge(verdict, EB_RULE_FREED_LOCKED/d' 'no place of the core is known that judges FREED_LOCKED'
+	drift fs/btrfs/eb_debug.c 's/^\tcase EB_EVENT_TASK_END:/\tcase EB_EVENT_TREE_REF_REPAIR:/' "left_by_task on 6.1: the sources decide 'not judged'"
+}
+
 can_fail()
 {
 	count=0
+	matrix_can_fail
 	spoil docs-build PAGE '$a``open' 'Inline literal'
 	spoil docs-names PAGE 's/^``freed_dirty``/``freed_dirtily``/' 'rule freed_dirty is in the sources and not'
 	spoil docs-names PAGE 's/^``freed_dirty``/``freed_dirtily``/' 'rule freed_dirtily is in the page and not'
@@ -330,6 +446,7 @@ run()
 	docs-build) build ;;
 	docs-names) names ;;
 	docs-samples) samples ;;
+	docs-matrix) matrix ;;
 	docs-can-fail) can_fail ;;
 	*) die "there is no test '$1' here" ;;
 	esac

@@ -79,7 +79,7 @@ rearm()
 {
 	boot "$LOG" "$1" rearm $MUTANT
 	judge_ended "$LOG" || exit 1
-	judge_reported "$LOG" io_without_dance read_extent_buffer_pages - || exit 1
+	judge_reported "$LOG" io_without_dance "$(culprit read_dance)" - || exit 1
 	counts="$(between first-mount) $(between more-reads) $(between clear-warn-once) $(between second-mount)"
 	[ "$counts" = "1 0 1 1" ] ||
 		fail "reports at first mount, more reads, clear_warn_once, second mount: $counts; expected 1 0 1 1"
@@ -92,7 +92,7 @@ panic_on_warn()
 	[ "$(status_of "$LOG")" = 3 ] || fail "the kernel did not panic (status $(status_of "$LOG"))"
 	clean "$LOG/console.log" | grep -q 'Kernel panic - not syncing: .*panic_on_warn set' ||
 		fail "the panic is not that of panic_on_warn"
-	judge_reported "$LOG" io_without_dance read_extent_buffer_pages - || exit 1
+	judge_reported "$LOG" io_without_dance "$(culprit read_dance)" - || exit 1
 	pass "panic after the report"
 }
 
@@ -110,7 +110,7 @@ run()
 	knob-module-mutant)
 		boot "$LOG" module mount $MUTANT
 		judge_ended "$LOG" || exit 1
-		judge_reported "$LOG" io_without_dance read_extent_buffer_pages - || exit 1
+		judge_reported "$LOG" io_without_dance "$(culprit read_dance)" - || exit 1
 		pass "$(reports "$LOG" | head -n 1)" ;;
 	*) die "there is no test '$1'" ;;
 	esac

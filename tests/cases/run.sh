@@ -31,11 +31,21 @@ silent-scrub               | scrub smp=2                               | all is 
 silent-replace             | replace disks=3 smp=2                     | disks are added, replaced and removed while files change
 silent-enospc              | enospc size=128M mkfs=-m+single smp=2     | metadata runs out of space and gets some back
 silent-pressure            | pressure smp=2                            | tree blocks are reclaimed under a limit of memory
+silent-low-memory          | pressure smp=2 available=16 files=1500 rounds=3 | the same while the whole machine is short of memory
 silent-mount-cycles        | mount_cycles                              | 200 mounts and unmounts leave no buffer
 silent-remount-ro          | remount_ro smp=2                          | read-only and back while files change
 silent-nowait              | nowait smp=2                              | the root of a tree can't be locked without waiting
 silent-many-tasks          | many_tasks smp=2                          | more tasks than the table has places; those at rest make room
 silent-tree-log            | tree_log smp=2                            | logs of changed names are written, walked and freed
+END
+}
+
+# absent: what a base does not have: base, test, why.
+absent()
+{
+	cat <<'END'
+7.x silent-pressure tree blocks are charged to no cgroup; silent-low-memory is the same
+5.10 silent-nowait btrfs refuses buffered writes that must not wait, and never tries a lock of a root
 END
 }
 
@@ -65,9 +75,13 @@ prepare()
 report_complete()
 {
 	report=$(report_text "$EBDEBUG_CACHE/log/run/mutated")
-	echo "$report" | grep -Eq 'rule=io_without_dance start=[1-9][0-9]* level=[0-9] owner=[1-9][0-9]* generation=[1-9][0-9]* refs=2 io_pages=4 flags=TREE_REF.IN_TREE$' ||
+	owner='[1-9][0-9]*'
+	# There a read is not told of which root it is.
+	[ "$BASE" != 5.10 ] || owner=0
+	echo "$report" | grep -Eq "rule=io_without_dance start=[1-9][0-9]* level=[0-9] owner=$owner generation=[1-9][0-9]* refs=[23] io_pages=[14] flags=TREE_REF([|][A-Z_]+)*\$" ||
 		fail "the facts are not complete: $report"
-	echo "$report" | grep -Eq 'fsid=[0-9a-f-]{36} armed=read_extent_buffer_pages submitted=read_extent_buffer_pages$' ||
+	reader=$(culprit read_dance)
+	echo "$report" | grep -Eq "fsid=[0-9a-f-]{36} armed=$reader submitted=$reader\$" ||
 		fail "the sites are missing: $report"
 	for event in alloc tree_ref_set insert io_arm io_submit; do
 		echo "$report" | grep -Eq " us ago  cpu0 +$event +refs=[12] " || fail "the history lacks $event: $report"
@@ -95,9 +109,14 @@ run()
 	[ "$1" != run ] || { run_run; exit 0; }
 	words=$(row "$1" 2)
 	[ -n "$words" ] || die "there is no test '$1'"
+	why=$(absent | sed -n "s/^$BASE $1 //p")
+	[ -z "$why" ] || skip "$why"
 	# shellcheck disable=SC2086  # a workload and its options
 	boot "$LOG" guard $words
-	judge_silent "$LOG" || exit 1
+	# The accounts of an aborted transaction, see EXPECTED_SPLATS.
+	expected=
+	[ "$BASE/$1" != 5.10/silent-write-error ] || expected=$EXPECTED_SPLATS
+	judge_silent "$LOG" on "$expected" || exit 1
 	pass "$(figures "$LOG")"
 }
 

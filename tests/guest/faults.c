@@ -238,6 +238,7 @@ static void run_enomem(void)
 	};
 	const char *part = strdup(option("part", "files"));
 	const char *only = strdup(option("only", ""));
+	const char *skip = strdup(option("skip", ""));
 	long hits = 0, ops = 0;
 
 	mount_disk(MOUNT_OPTIONS);
@@ -252,7 +253,7 @@ static void run_enomem(void)
 		if (strcmp(part, parts[i].name))
 			continue;
 		for (const struct fault_op *op = parts[i].ops; op->name; op++) {
-			if (*only && strcmp(only, op->name))
+			if ((*only && strcmp(only, op->name)) || !strcmp(skip, op->name))
 				continue;
 			hits += all_turns(op);
 			ops++;

@@ -290,8 +290,12 @@ static void send_to(const char *name, uint64_t parent, int to)
 	char path[64];
 
 	snprintf(path, sizeof(path), MNT "/%s", name);
-	if (path_ioctl(path, BTRFS_IOC_SEND, &args))
-		die("sending %s", name);
+	/* Older kernels do not send while they relocate. */
+	for (int tries = 3000; path_ioctl(path, BTRFS_IOC_SEND, &args); tries--) {
+		if (errno != EAGAIN || !tries)
+			die("sending %s", name);
+		usleep(10000);
+	}
 }
 
 /* How many bytes are sent. */
@@ -324,8 +328,9 @@ static long send_subvol(const char *name, uint64_t parent)
 
 static void balance_for_ever(void)
 {
-	for (;;)
-		if (balance_chunks(BTRFS_BALANCE_METADATA, NULL))
+	/* Nor the reverse: let the other one have a turn. */
+	for (;; usleep(20000))
+		if (balance_chunks(BTRFS_BALANCE_METADATA, NULL) && errno != EAGAIN)
 			die("balancing metadata");
 }
 

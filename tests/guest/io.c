@@ -151,6 +151,41 @@ static void run_write_error(void)
 	umount_disk();
 }
 
+/* As in the header of kernels that have it; the number is that of XFS and ext4. */
+#define IOC_SHUTDOWN		_IOR('X', 125, uint32_t)
+#define SHUTDOWN_NOLOGFLUSH	2
+
+/*
+ * shutdown: a transaction has changed blocks when the file system is shut down.
+ * Writeback still finds them; each write must end without reaching the disk.
+ */
+static void run_shutdown(void)
+{
+	uint32_t how = SHUTDOWN_NOLOGFLUSH;
+	long writes, requests;
+
+	mount_disk("commit=300");
+	make_files(MNT "/d", 0, 400);
+	sync_fs();
+	make_files(MNT "/e", 0, 400);
+	writes = guarded() ? stat_value("writes") : 0;
+	requests = disk_writes();
+	if (path_ioctl(MNT, IOC_SHUTDOWN, &how))
+		die("shutting down");
+	sync();
+	if (guarded())
+		check("writes_after_shutdown", stat_value("writes") - writes, 10);
+	mark("%ld requests reached the disk after the shutdown",
+	     disk_writes() - requests);
+	check("no_new_file", mkdir(MNT "/new", 0755) != 0, 1);
+	umount_disk();
+
+	/* The disk has the last commit. */
+	mount_disk(NULL);
+	check("files_after_remount", read_tree(MNT), 400);
+	umount_disk();
+}
+
 /* What run_bad_log_root() needs of struct btrfs_super_block. */
 #define SUPER_OFFSET	65536
 #define SUPER_SIZE	4096
@@ -219,5 +254,6 @@ const struct workload io_workloads[] = {
 	{ "cow_under_writeback", run_cow_under_writeback },
 	{ "write_error", run_write_error },
 	{ "bad_log_root", run_bad_log_root },
+	{ "shutdown", run_shutdown },
 	{ NULL, NULL }
 };

@@ -19,6 +19,9 @@
 #define LARGE		7000
 #define INLINE		1500
 
+/* Memory is taken in pieces. */
+#define PIECE		(1 << 20)
+
 /*
  * Take space that metadata could get, so that it is full sooner.  Not all of it:
  * the content of a file asks for space as data even if it ends inline.
@@ -112,17 +115,17 @@ static void run_enospc(void)
 	check_stat("writes", 400);
 }
 
-/* The value of @key in a file of the cgroup that has one on each line. */
-static long cgroup_value(const char *file, const char *key)
+/* What a file of "key: value" or "key value" lines says of a key. */
+static long value_in(const char *path, const char *key)
 {
-	char path[128], buf[4096], *line, *rest = buf;
+	static char buf[16384];
+	char *rest = buf, *line;
 	size_t len = strlen(key);
 
-	snprintf(path, sizeof(path), CGROUP "/%s", file);
 	if (get_file(path, buf, sizeof(buf)) < 0)
 		die("reading %s", path);
 	while ((line = strsep(&rest, "\n")))
-		if (!strncmp(line, key, len) && line[len] == ' ')
+		if (!strncmp(line, key, len) && (line[len] == ' ' || line[len] == ':'))
 			return atol(line + len + 1);
 	return -1;
 }
@@ -177,24 +180,59 @@ static void second_worker(void)
 	work_in(MNT "/d1");
 }
 
+/* Take what memory there is, piece by piece, until only so much can be had. */
+static void hold_memory(void)
+{
+	long keep = option_number("available", 0) << 10;
+	static char *pieces[4096];
+	size_t held = 0;
+
+	put_file("/proc/self/oom_score_adj", "1000");
+	for (;;) {
+		long available = value_in("/proc/meminfo", "MemAvailable");
+
+		if (available > keep && held < ARRAY_SIZE(pieces)) {
+			pieces[held] = malloc(PIECE);
+			if (pieces[held])
+				memset(pieces[held++], 1, PIECE);
+			continue;
+		}
+		if (available < keep / 2 && held)
+			free(pieces[--held]);
+		usleep(1000);
+	}
+}
+
 /*
- * pressure: two tasks work with more metadata than their cgroup may keep in
- * memory, so that tree blocks are reclaimed while others are read and changed.
+ * pressure: two tasks work with more metadata than may be kept in memory, so that
+ * tree blocks are reclaimed while others are read and changed.  Their cgroup has a
+ * limit; newer kernels don't charge tree blocks to it, and with available=N somebody
+ * takes all memory of the machine but that, in megabytes.
  */
 static void run_pressure(void)
 {
 	const char *limit = option("limit_memory", "8M");
 	long released = stat_value("release_done");
-	pid_t workers[2];
+	long whole = option_number("available", 0);
+	pid_t workers[2], holder = 0;
 
 	mount_disk("commit=5");
-	put_file(CGROUP "/memory.max", limit);
+	if (whole) {
+		holder = spawn(hold_memory);
+		while (value_in("/proc/meminfo", "MemAvailable") >> 10 > whole)
+			usleep(10000);
+	} else {
+		put_file(CGROUP "/memory.max", limit);
+	}
 	workers[0] = spawn(first_worker);
 	workers[1] = spawn(second_worker);
 	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
 		if (wait_for(workers[i]))
 			die("a worker failed");
-	check("reached_the_limit", cgroup_value("memory.events", "max"), 20);
+	if (whole)
+		stop_worker(holder);
+	else
+		check("reached_the_limit", value_in(CGROUP "/memory.events", "max"), 20);
 	umount_disk();
 	if (guarded())
 		check("released", stat_value("release_done") - released, 500);

@@ -17,8 +17,8 @@ help:
 run:
 	@tools/run
 
-## make test    all tests of 6.1, and what fits into an hour of the other bases;
-##              with BASE or KSRC all of that one
+## make test    what takes an hour with nothing built: tests/sets says what;
+##              with BASE or KSRC all tests of that one
 test:
 	@tools/deps test
 	@tests/run $(if $(asked),-b $(BASE),--set test)

@@ -6,8 +6,8 @@
 # of data races.  None of them may have a word about the guard, nor the guard.
 #
 # The kernels of the sanitizers take long to build and to boot.  Two tests with the
-# address sanitizer are always run, the others are skipped unless EBDEBUG_SLOW=1 is
-# set.
+# address sanitizer are run where they are asked for, the others are skipped unless
+# EBDEBUG_SLOW=1 is set.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"

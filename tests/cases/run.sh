@@ -104,6 +104,20 @@ run_run()
 	pass "three times, the last in $took s"
 }
 
+# all_judged: silence says something of every rule that this base judges; a stale buffer
+# is found in a workload of its own.
+all_judged()
+{
+	decided_by "$BASE" >"$LOG/decided" || fail "what the sources say of $BASE is not understood"
+	while read -r rule _ word; do
+		case $rule/$word in
+		*/'not judged' | stale_lookup_unlocked/*) continue ;;
+		esac
+		count=$(told "$LOG" "judged_$rule")
+		[ "${count:-0}" -gt 0 ] || fail "rule $rule was never judged"
+	done <"$LOG/decided"
+}
+
 run()
 {
 	[ "$1" != run ] || { run_run; exit 0; }
@@ -117,6 +131,7 @@ run()
 	expected=
 	[ "$BASE/$1" != 5.10/silent-write-error ] || expected=$EXPECTED_SPLATS
 	judge_silent "$LOG" on "$expected" || exit 1
+	[ "$1" != silent-meta ] || all_judged
 	pass "$(figures "$LOG")"
 }
 

@@ -159,6 +159,13 @@ static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	WRITE_ONCE(rec->wb_task, NULL);
 }
 
+/* This write must dance as a read must; the hook comes with the dance. */
+static void must_dance(struct btrfs_eb_debug *rec, struct eb_judgement *verdict)
+{
+	verdict->quiet = true;
+	rec->io_must_dance = true;
+}
+
 /* The dance counts for the IO that this very task has armed, for no other. */
 static void io_dance(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		     struct eb_judgement *verdict)
@@ -510,6 +517,9 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 		break;
 	case EB_EVENT_IO_ARM:
 		io_arm(rec, look, verdict);
+		break;
+	case EB_EVENT_MUST_DANCE:
+		must_dance(rec, verdict);
 		break;
 	case EB_EVENT_IO_DANCE:
 		io_dance(rec, look, verdict);

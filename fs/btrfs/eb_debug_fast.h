@@ -75,7 +75,7 @@ static __always_inline bool eb_fast_put(struct extent_buffer *eb,
 	WRITE_ONCE(t->top, held - 1);
 	this_cpu_inc(btrfs_eb_hot.puts[site]);
 	if (static_branch_unlikely(&btrfs_eb_note_key))
-		btrfs_eb_more_put(eb, by);
+		btrfs_eb_more_put(eb, site, by);
 	return true;
 }
 
@@ -203,6 +203,8 @@ static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
 static __always_inline void eb_debug_put(struct extent_buffer *eb,
 					 enum eb_debug_site site)
 {
+	if (site != EB_SITE_WRITE_END && eb)
+		eb_debug_point(eb, EB_POINT_PUT);
 	/* The end of a write may be in an interrupt, see eb_fast_put(). */
 	if (static_branch_likely(&btrfs_eb_debug_key) && eb &&
 	    (site == EB_SITE_WRITE_END ||
@@ -225,9 +227,9 @@ static __always_inline void eb_debug_put_locked(struct extent_buffer *eb,
 {
 	if (!static_branch_likely(&btrfs_eb_debug_key))
 		return;
-	if (site == EB_SITE_PUT && likely(eb_base_refs(eb) >= 2 &&
-					  !eb_base_stale(eb) &&
-					  eb_base_tree_ref(eb)))
+	if (site == EB_SITE_PUT && !tracepoint_enabled(btrfs_eb_step) &&
+	    likely(eb_base_refs(eb) >= 2 && !eb_base_stale(eb) &&
+		   eb_base_tree_ref(eb)))
 		btrfs_eb_core_section(&eb->debug, current, true);
 	else
 		eb_debug_say(btrfs_eb_debug_event(eb, EB_EVENT_PUT_LOCKED,
@@ -247,12 +249,13 @@ static __always_inline void eb_debug_put_locked(struct extent_buffer *eb,
 static __always_inline void eb_debug_tree_ref_clear(struct extent_buffer *eb,
 						    enum eb_debug_site site)
 {
-	if (!static_branch_likely(&btrfs_eb_debug_key))
-		return;
 	/* Most puts leave it alone. */
-	if (site == EB_SITE_PUT && likely(eb_base_tree_ref(eb)))
-		return;
-	eb_debug_say(btrfs_eb_debug_event(eb, EB_EVENT_TREE_REF_CLEAR, site, 0));
+	if (static_branch_likely(&btrfs_eb_debug_key) &&
+	    !(site == EB_SITE_PUT && likely(eb_base_tree_ref(eb))))
+		eb_debug_say(btrfs_eb_debug_event(eb, EB_EVENT_TREE_REF_CLEAR,
+						  site, 0));
+	if (site == EB_SITE_RELEASE || site == EB_SITE_RELEASE_SUBPAGE)
+		eb_debug_point(eb, EB_POINT_RELEASED);
 }
 
 /**

@@ -30,21 +30,6 @@
 DEFINE_STATIC_KEY_FALSE(btrfs_eb_debug_key);
 DEFINE_STATIC_KEY_FALSE(btrfs_eb_note_key);
 
-/* Somebody begins or ends to trace what nothing is judged by. */
-static int note_reg(void)
-{
-	static_branch_inc(&btrfs_eb_note_key);
-	return 0;
-}
-
-static void note_unreg(void)
-{
-	static_branch_dec(&btrfs_eb_note_key);
-}
-
-#define CREATE_TRACE_POINTS
-#include <trace/events/btrfs_eb.h>
-
 /* Verdicts that may be on their way to the console at the same time. */
 #define EB_VERDICTS	4
 /* Pairs of rule and site that are remembered as reported. */
@@ -55,7 +40,7 @@ static struct dentry *eb_dir;
 
 /* 0 while the guard is off; never the same number twice. */
 u32 btrfs_eb_epoch;
-static u32 eb_last_epoch;
+static atomic_t eb_last_epoch;
 enum eb_level btrfs_eb_level;
 static bool eb_ready;
 static enum eb_level eb_wanted = EB_LEVEL_GUARD;
@@ -119,12 +104,18 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 	look->write_tests = EB_BASE_WRITE_TESTS;
 
 	switch (event) {
+	case EB_EVENT_TREE_REF_CLEAR:
+		look->tested = eb->debug.section & EB_SECTION_TESTED;
+		fallthrough;
 	case EB_EVENT_REFS_LOCK:
 	case EB_EVENT_READING_CLEAR:
 	case EB_EVENT_READ_PUT:
 	case EB_EVENT_PUT_LOCKED:
-	case EB_EVENT_TREE_REF_CLEAR:
 		look->locked = lock_held(&eb->refs_lock);
+		break;
+	case EB_EVENT_PUT:
+		look->own_lock = look->task &&
+				 eb_base_locked_by(eb, current->pid);
 		break;
 	case EB_EVENT_LAST_PUT:
 		look->write_locked = eb_base_write_locked(eb);
@@ -141,66 +132,14 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 		look->arg = blk_status_to_errno((__force blk_status_t)look->arg);
 		break;
 	case EB_EVENT_IO_ARM:
+		look->tested = eb->debug.reading_tested;
+		fallthrough;
 	case EB_EVENT_IO_SUBMIT:
 		look->fs_error = eb_base_fs_error(eb);
 		break;
 	case EB_EVENT_MARKS:
 		look->in_tree = eb_base_in_tree(eb);
 		look->marks = eb_base_marks(eb);
-		break;
-	default:
-		break;
-	}
-}
-
-static void trace(enum eb_debug_event event, const struct extent_buffer *eb,
-		  const struct eb_look *look)
-{
-	switch (event) {
-	case EB_EVENT_ALLOC:
-		trace_btrfs_eb_alloc(eb, look);
-		break;
-	case EB_EVENT_INSERT:
-		trace_btrfs_eb_insert(eb, look);
-		break;
-	case EB_EVENT_TREE_REF_SET:
-		trace_btrfs_eb_tree_ref_set(eb, look);
-		break;
-	case EB_EVENT_TREE_REF_REPAIR:
-		trace_btrfs_eb_tree_ref_repair(eb, look);
-		break;
-	case EB_EVENT_TREE_REF_CLEAR:
-		trace_btrfs_eb_tree_ref_clear(eb, look);
-		if (look->site == EB_SITE_RELEASE ||
-		    look->site == EB_SITE_RELEASE_SUBPAGE)
-			trace_btrfs_eb_release(eb, look);
-		break;
-	case EB_EVENT_IO_ARM:
-		trace_btrfs_eb_io_arm(eb, look);
-		break;
-	case EB_EVENT_IO_DANCE:
-		trace_btrfs_eb_io_dance(eb, look);
-		break;
-	case EB_EVENT_IO_SUBMIT:
-		trace_btrfs_eb_io_submit(eb, look);
-		break;
-	case EB_EVENT_IO_END:
-		trace_btrfs_eb_io_end(eb, look);
-		break;
-	case EB_EVENT_WRITEBACK:
-		trace_btrfs_eb_writeback(eb, look);
-		break;
-	case EB_EVENT_CLEAN:
-		trace_btrfs_eb_clean(eb, look);
-		break;
-	case EB_EVENT_STALE:
-		trace_btrfs_eb_stale(eb, look);
-		break;
-	case EB_EVENT_RELEASE_REFUSED:
-		trace_btrfs_eb_release(eb, look);
-		break;
-	case EB_EVENT_FREE:
-		trace_btrfs_eb_free(eb, look);
 		break;
 	default:
 		break;
@@ -322,7 +261,7 @@ void btrfs_eb_violation(struct extent_buffer *eb, const struct eb_look *look,
 			enum eb_rule rule)
 {
 	this_cpu_inc(btrfs_eb_counts->broken[rule]);
-	trace_btrfs_eb_violation(eb, look, btrfs_eb_rule_name(rule));
+	btrfs_eb_trace_violation(eb, look, rule);
 }
 
 /**
@@ -354,6 +293,12 @@ static u64 only_counted(void)
 	       (EB_DEBUG_UNHOOKED_SITES ? EB_RULES_OF_OWNERS : 0);
 }
 
+/* A number that no epoch had before. */
+u32 btrfs_eb_new_epoch(void)
+{
+	return atomic_inc_return(&eb_last_epoch);
+}
+
 /* Returns what the hook has to print, or NULL to leave it at counts. */
 static const char *convict(struct extent_buffer *eb, const struct eb_look *look,
 			   enum eb_rule rule, const struct eb_held *held)
@@ -376,12 +321,30 @@ static const char *convict(struct extent_buffer *eb, const struct eb_look *look,
 	return btrfs_eb_verdict_pronounce(verdict);
 }
 
+static void note_and_trace(const struct extent_buffer *eb,
+			   const struct eb_look *look,
+			   const struct eb_judgement *judgement)
+{
+	struct eb_history *history = READ_ONCE(eb->debug.history);
+
+	if (history && !judgement->quiet)
+		btrfs_eb_core_note(history, judgement->event, look->refs,
+				   look->flags, look->ip, eb_now());
+	/* Whoever enables an event has turned the key, and not he alone. */
+	if (static_branch_unlikely(&btrfs_eb_note_key) &&
+	    READ_ONCE(btrfs_eb_trace_epoch) &&
+	    (!judgement->quiet || tracepoint_enabled(btrfs_eb_step)))
+		btrfs_eb_trace(eb, look, judgement->event, judgement->quiet);
+}
+
 /**
  * btrfs_eb_conclude - count what was judged, note it, and convict
  * @eb: the buffer
  * @look: the look that the core had
  * @judgement: what the core says
  * @held: the reference that this is about, NULL if none
+ *
+ * What was not seen by the guard is of those who trace, and is no more than told.
  *
  * Context: that of the hook.
  * Return: what the hook must print, see eb_debug_say(), or NULL.
@@ -394,20 +357,14 @@ const char *btrfs_eb_conclude(struct extent_buffer *eb,
 	u64 judged = judgement->judged;
 	u32 counts = judgement->counts;
 
+	note_and_trace(eb, look, judgement);
+	if (unlikely(look->epoch != READ_ONCE(btrfs_eb_epoch)))
+		return NULL;
 	eb_count(EB_COUNT_EVENTS);
 	for (; counts; counts &= counts - 1)
 		eb_count(__ffs(counts));
 	for (; judged; judged &= judged - 1)
 		this_cpu_inc(btrfs_eb_counts->judged[__ffs64(judged)][look->site]);
-	if (!judgement->quiet) {
-		struct eb_history *history = READ_ONCE(eb->debug.history);
-
-		if (history)
-			btrfs_eb_core_note(history, judgement->event,
-					   look->refs, look->flags, look->ip,
-					   eb_now());
-		trace(judgement->event, eb, look);
-	}
 	if (likely(judgement->broken == EB_RULE_NONE))
 		return NULL;
 	return convict(eb, look, judgement->broken, held);
@@ -421,7 +378,7 @@ static noinline const char *judge_event(struct extent_buffer *eb,
 	struct eb_look look = { .arg = arg, .ip = ip };
 	struct eb_judgement judgement = { };
 
-	look.epoch = READ_ONCE(btrfs_eb_epoch);
+	look.epoch = eb_core_epoch();
 	if (!look.epoch)
 		return NULL;
 	if (EB_DEBUG_DISTRUST_ON(!eb->debug.live.next))
@@ -478,13 +435,15 @@ const char *btrfs_eb_debug_private(struct extent_buffer *eb,
  */
 void btrfs_eb_debug_refs_lock(struct extent_buffer *eb)
 {
-	u32 epoch = READ_ONCE(btrfs_eb_epoch);
+	u32 epoch = eb_core_epoch();
 
-	if (epoch)
-		btrfs_eb_core_section_open(&eb->debug,
-					   in_task() ? current : NULL, epoch,
-					   eb_base_tree_ref(eb),
-					   lock_held(&eb->refs_lock));
+	if (!epoch)
+		return;
+	btrfs_eb_core_section_open(&eb->debug, in_task() ? current : NULL,
+				   epoch, eb_base_tree_ref(eb),
+				   lock_held(&eb->refs_lock));
+	if (tracepoint_enabled(btrfs_eb_step))
+		btrfs_eb_trace_step(eb, EB_EVENT_REFS_LOCK, _RET_IP_);
 }
 
 /**
@@ -522,16 +481,14 @@ void btrfs_eb_debug_dirty(struct extent_buffer *eb)
 {
 	struct eb_history *history = READ_ONCE(eb->debug.history);
 
-	if (!READ_ONCE(btrfs_eb_epoch))
-		return;
-	if (history)
+	if (history && READ_ONCE(btrfs_eb_epoch))
 		btrfs_eb_core_note(history, EB_EVENT_DIRTY, eb_base_refs(eb),
 				   eb_base_flags(eb), _RET_IP_, eb_now());
-	if (trace_btrfs_eb_dirty_enabled()) {
+	if (tracepoint_enabled(btrfs_eb_dirty)) {
 		struct eb_look look = { .ip = _RET_IP_ };
 
 		btrfs_eb_look(&look, eb, EB_EVENT_DIRTY, EB_SITE_TREE);
-		trace_btrfs_eb_dirty(eb, &look);
+		btrfs_eb_trace(eb, &look, EB_EVENT_DIRTY, false);
 	}
 }
 
@@ -546,12 +503,14 @@ void btrfs_eb_debug_mark(struct extent_buffer *eb, enum eb_debug_event event)
 {
 	struct eb_look look = {
 		.task = in_task() ? current : NULL,
-		.epoch = READ_ONCE(btrfs_eb_epoch),
+		.epoch = eb_core_epoch(),
 	};
 	struct eb_judgement judgement = { };
 
 	if (look.epoch)
 		btrfs_eb_core_event(&eb->debug, &look, event, &judgement);
+	if (tracepoint_enabled(btrfs_eb_step))
+		btrfs_eb_trace_step(eb, event, _RET_IP_);
 }
 
 /**
@@ -593,17 +552,6 @@ void btrfs_eb_debug_describe(struct extent_buffer *eb, u64 owner,
 	if (generation)
 		eb->debug.generation = generation;
 	eb->debug.level = level;
-}
-
-/**
- * btrfs_eb_debug_must_dance - the IO armed last must dance
- * @eb: the buffer
- *
- * Context: the task that armed it.
- */
-void btrfs_eb_debug_must_dance(struct extent_buffer *eb)
-{
-	eb->debug.io_must_dance = true;
 }
 
 /* Let every rule report once more. */
@@ -757,19 +705,24 @@ void btrfs_eb_debug_more(enum eb_more who, bool wanted)
 /* The epoch is last on the way up and first on the way down. */
 static void eb_switch(enum eb_level level)
 {
+	static bool live;
+
 	lockdep_assert_held(&eb_switch_mutex);
 	WRITE_ONCE(btrfs_eb_level, level);
 	if (level >= EB_LEVEL_STACKS)
 		btrfs_eb_stack_init();
 	btrfs_eb_debug_more(EB_MORE_LEVEL, level >= EB_LEVEL_HISTORY);
 	if (level != EB_LEVEL_OFF) {
-		static_branch_enable(&btrfs_eb_debug_key);
+		if (!live)
+			static_branch_inc(&btrfs_eb_debug_key);
 		if (!READ_ONCE(btrfs_eb_epoch))
-			WRITE_ONCE(btrfs_eb_epoch, ++eb_last_epoch);
+			WRITE_ONCE(btrfs_eb_epoch, btrfs_eb_new_epoch());
 	} else {
 		WRITE_ONCE(btrfs_eb_epoch, 0);
-		static_branch_disable(&btrfs_eb_debug_key);
+		if (live)
+			static_branch_dec(&btrfs_eb_debug_key);
 	}
+	live = level != EB_LEVEL_OFF;
 	btrfs_eb_table_epoch();
 }
 
@@ -853,6 +806,7 @@ void btrfs_eb_debug_init(void)
 	debugfs_create_file("coverage", 0444, eb_dir, NULL, &coverage_fops);
 	debugfs_create_file("buffers", 0400, eb_dir, NULL, &btrfs_eb_buffers_fops);
 	debugfs_create_file("owners", 0600, eb_dir, NULL, &btrfs_eb_owners_fops);
+	btrfs_eb_points_init(eb_dir);
 
 	mutex_lock(&eb_switch_mutex);
 	eb_ready = true;
@@ -870,6 +824,7 @@ void btrfs_eb_debug_exit(void)
 	eb_ready = false;
 	mutex_unlock(&eb_switch_mutex);
 	debugfs_remove_recursive(eb_dir);
+	btrfs_eb_points_exit();
 	btrfs_eb_owner_exit();
 	free_percpu(btrfs_eb_counts);
 }

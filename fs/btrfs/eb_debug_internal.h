@@ -11,9 +11,10 @@
  *	knobs	eb_debug_fs.c			looks at the buffer, counts, traces, limits
  *	words	eb_debug_report.c		every sentence that a person reads
  *
- * Beside them eb_debug_table.c knows whose list is whose, eb_debug_live.c keeps the
- * list of live buffers, eb_debug_who.c finds out who holds what now, and
- * eb_debug_stack.c keeps stacks.
+ * Beside them eb_debug_trace.c has the trace events, eb_debug_table.c knows whose list
+ * is whose, eb_debug_live.c keeps the list of live buffers, eb_debug_who.c finds out who
+ * holds what now, eb_debug_stack.c keeps stacks, and eb_debug_points.c lets tests delay
+ * and stop tasks.
  *
  * The core knows a buffer's record, a task's list and one look at the buffer,
  * nothing else, so that KUnit can judge it without a disk.  What differs between
@@ -165,7 +166,10 @@ enum eb_owned {
  * @site: where the hook stands
  * @ip: the address of the hook in btrfs
  * @locked: refs_lock is held by somebody, or this kernel can't tell
+ * @tested: this section has asked whether the buffer is under IO, or this read, since
+ *	it has READING, whether it is UPTODATE; the core has a note of its own
  * @write_locked: the tree write lock is held
+ * @own_lock: this task holds it; looked at when a reference is given back
  * @in_tree: the tree of buffers has this very buffer
  * @on_list: the buffer is on a list of btrfs
  * @fs_error: the file system is in error
@@ -189,7 +193,9 @@ struct eb_look {
 	enum eb_owned owned;
 	unsigned int held;
 	bool locked;
+	bool tested;
 	bool write_locked;
+	bool own_lock;
 	bool in_tree;
 	bool on_list;
 	bool fs_error;
@@ -197,6 +203,36 @@ struct eb_look {
 	bool read_holds;
 	bool write_tests;
 };
+
+/* What a look sees beside the flags, as a trace event has it. */
+enum eb_seen {
+	EB_SEEN_LOCKED		= 1 << 0,
+	EB_SEEN_WRITE_LOCKED	= 1 << 1,
+	EB_SEEN_OWN_LOCK	= 1 << 2,
+	EB_SEEN_IN_TREE		= 1 << 3,
+	EB_SEEN_ON_LIST		= 1 << 4,
+	EB_SEEN_FS_ERROR	= 1 << 5,
+	EB_SEEN_READ_HOLDS	= 1 << 6,
+	EB_SEEN_WRITE_TESTS	= 1 << 7,
+	EB_SEEN_MARK_DIRTY	= 1 << 8,
+	EB_SEEN_MARK_WRITEBACK	= 1 << 9,
+	EB_SEEN_TESTED		= 1 << 10,
+};
+
+static inline u32 eb_seen(const struct eb_look *look)
+{
+	return (look->locked ? EB_SEEN_LOCKED : 0) |
+	       (look->tested ? EB_SEEN_TESTED : 0) |
+	       (look->write_locked ? EB_SEEN_WRITE_LOCKED : 0) |
+	       (look->own_lock ? EB_SEEN_OWN_LOCK : 0) |
+	       (look->in_tree ? EB_SEEN_IN_TREE : 0) |
+	       (look->on_list ? EB_SEEN_ON_LIST : 0) |
+	       (look->fs_error ? EB_SEEN_FS_ERROR : 0) |
+	       (look->read_holds ? EB_SEEN_READ_HOLDS : 0) |
+	       (look->write_tests ? EB_SEEN_WRITE_TESTS : 0) |
+	       (look->marks & EB_FLAG_DIRTY ? EB_SEEN_MARK_DIRTY : 0) |
+	       (look->marks & EB_FLAG_WRITEBACK ? EB_SEEN_MARK_WRITEBACK : 0);
+}
 
 /**
  * struct eb_judgement - what the core says of one event
@@ -487,7 +523,8 @@ static inline bool btrfs_eb_core_complete(const struct btrfs_eb_debug *rec,
 /* owners */
 void btrfs_eb_owner_exit(void);
 void btrfs_eb_more_get(struct extent_buffer *eb, struct eb_held *held);
-void btrfs_eb_more_put(struct extent_buffer *eb, unsigned long by);
+void btrfs_eb_more_put(struct extent_buffer *eb, enum eb_debug_site site,
+		       unsigned long by);
 void btrfs_eb_more_path(struct eb_task *t, const struct btrfs_path *path);
 void btrfs_eb_owner_forget(struct extent_buffer *eb);
 void btrfs_eb_owner_suspect(u32 site);
@@ -503,6 +540,8 @@ unsigned int btrfs_eb_owner_held(const struct extent_buffer *eb, u32 serial);
 void btrfs_eb_owner_walk(void (*found)(const struct eb_held *held, pid_t pid,
 				       void *arg), void *arg);
 unsigned int btrfs_eb_owner_tasks(void);
+void btrfs_eb_owner_taken(const struct btrfs_eb_debug *rec,
+			  enum eb_debug_kind kind, u32 *at, u32 *when);
 
 /* stacks */
 void btrfs_eb_stack_init(void);
@@ -568,9 +607,46 @@ unsigned int btrfs_eb_live_next(struct eb_mark *mark, unsigned int max,
 					      void *arg), void *arg);
 unsigned long btrfs_eb_live_count(void);
 
+/* trace events */
+DECLARE_TRACEPOINT(btrfs_eb_get);
+DECLARE_TRACEPOINT(btrfs_eb_put);
+DECLARE_TRACEPOINT(btrfs_eb_hold);
+DECLARE_TRACEPOINT(btrfs_eb_give);
+DECLARE_TRACEPOINT(btrfs_eb_take);
+DECLARE_TRACEPOINT(btrfs_eb_dirty);
+
+extern u32 btrfs_eb_trace_epoch;
+u32 btrfs_eb_new_epoch(void);
+void btrfs_eb_trace(const struct extent_buffer *eb, const struct eb_look *look,
+		    enum eb_debug_event event, bool quiet);
+void btrfs_eb_trace_ref(const struct extent_buffer *eb,
+			enum eb_debug_event event, enum eb_debug_kind kind,
+			enum eb_debug_site site, unsigned long ip);
+void btrfs_eb_trace_step(const struct extent_buffer *eb,
+			 enum eb_debug_event event, unsigned long ip);
+void btrfs_eb_trace_violation(const struct extent_buffer *eb,
+			      const struct eb_look *look, enum eb_rule rule);
+
+/* The epoch of what the core is told: the guard's, or that of those who trace. */
+static inline u32 eb_core_epoch(void)
+{
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
+
+	return likely(epoch) ? epoch : READ_ONCE(btrfs_eb_trace_epoch);
+}
+
 /* knobs */
 void btrfs_eb_debug_more(enum eb_more who, bool wanted);
 void btrfs_eb_debug_distrust(const char *why);
+
+/* points */
+#ifdef CONFIG_BTRFS_EB_DEBUG_POINTS
+void btrfs_eb_points_init(struct dentry *dir);
+void btrfs_eb_points_exit(void);
+#else
+static inline void btrfs_eb_points_init(struct dentry *dir) { }
+static inline void btrfs_eb_points_exit(void) { }
+#endif
 
 /* Something is wrong with the guard itself: it turns itself off and says so. */
 #define EB_DEBUG_DISTRUST_ON(cond)					\

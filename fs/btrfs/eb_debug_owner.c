@@ -72,6 +72,64 @@ static __always_inline void note(struct extent_buffer *eb,
 				   eb_base_flags(eb), site, eb_now());
 }
 
+static bool listened_to(enum eb_debug_event event)
+{
+	switch (event) {
+	case EB_EVENT_GET:
+		return tracepoint_enabled(btrfs_eb_get);
+	case EB_EVENT_PUT:
+		return tracepoint_enabled(btrfs_eb_put);
+	case EB_EVENT_GIVE:
+		return tracepoint_enabled(btrfs_eb_give);
+	case EB_EVENT_TAKE:
+		return tracepoint_enabled(btrfs_eb_take);
+	default:
+		return tracepoint_enabled(btrfs_eb_hold);
+	}
+}
+
+/* Tell those who trace of a reference. */
+static __always_inline void told(const struct extent_buffer *eb,
+				 enum eb_debug_event event,
+				 enum eb_debug_kind kind, unsigned long ip)
+{
+	if (listened_to(event))
+		btrfs_eb_trace_ref(eb, event, kind, EB_SITE_TREE, ip);
+}
+
+/* Of what is in the list of a task; the address is made up for those who trace only. */
+static noinline __cold void told_held(const struct extent_buffer *eb,
+				      enum eb_debug_event event,
+				      const struct eb_held *held,
+				      unsigned long near)
+{
+	btrfs_eb_trace_ref(eb, event, held->kind, EB_SITE_TREE,
+			   eb_address(held->site, near));
+}
+
+static __always_inline void told_put(const struct extent_buffer *eb,
+				     enum eb_debug_kind kind,
+				     enum eb_debug_site site, unsigned long by)
+{
+	if (tracepoint_enabled(btrfs_eb_put))
+		btrfs_eb_trace_ref(eb, EB_EVENT_PUT, kind, site, by);
+}
+
+/*
+ * The guard is off, and who owns what is not known.  Those who trace are told what
+ * the hook says; it may have no buffer.
+ */
+static bool only_told(u32 epoch, const struct extent_buffer *eb,
+		      enum eb_debug_event event, enum eb_debug_kind kind,
+		      unsigned long ip)
+{
+	if (likely(epoch))
+		return false;
+	if (more_wanted() && !IS_ERR_OR_NULL(eb))
+		told(eb, event, kind, ip);
+	return true;
+}
+
 /* Where the address is that this function returns to; elsewhere nobody asks. */
 #ifdef CONFIG_X86_64
 #define EB_RETURN_PLACE	((unsigned long)__builtin_frame_address(0) + sizeof(long))
@@ -83,15 +141,29 @@ static __always_inline void note(struct extent_buffer *eb,
 void btrfs_eb_more_get(struct extent_buffer *eb, struct eb_held *held)
 {
 	note(eb, EB_EVENT_GET, held->site);
+	if (tracepoint_enabled(btrfs_eb_get))
+		told_held(eb, EB_EVENT_GET, held, _RET_IP_);
 	if (READ_ONCE(btrfs_eb_level) >= EB_LEVEL_STACKS ||
 	    atomic_read(&eb_nr_suspects))
 		keep_stack(held, EB_RETURN_PLACE);
 }
 
+/* What this task has just given back lies above what it still holds. */
+static noinline __cold void told_newest(struct extent_buffer *eb,
+					enum eb_debug_site site, unsigned long by)
+{
+	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
+
+	told_put(eb, t ? t->top[1].kind : EB_KIND_COUNT, site, by);
+}
+
 /* The same of a put. */
-void btrfs_eb_more_put(struct extent_buffer *eb, unsigned long by)
+void btrfs_eb_more_put(struct extent_buffer *eb, enum eb_debug_site site,
+		       unsigned long by)
 {
 	note(eb, EB_EVENT_PUT, by);
+	if (tracepoint_enabled(btrfs_eb_put))
+		told_newest(eb, site, by);
 }
 
 /* The same of a path: its nodes have got another site, which may be a suspect. */
@@ -99,10 +171,14 @@ void btrfs_eb_more_path(struct eb_task *t, const struct btrfs_path *path)
 {
 	struct eb_held *held;
 
-	if (!atomic_read(&eb_nr_suspects))
+	if (!atomic_read(&eb_nr_suspects) && !tracepoint_enabled(btrfs_eb_hold))
 		return;
-	for (held = t->top; held > t->held && held->path == path; held--)
-		keep_stack(held, EB_RETURN_PLACE);
+	for (held = t->top; held > t->held && held->path == path; held--) {
+		if (atomic_read(&eb_nr_suspects))
+			keep_stack(held, EB_RETURN_PLACE);
+		if (tracepoint_enabled(btrfs_eb_hold))
+			told_held(held->eb, EB_EVENT_HOLD, held, _RET_IP_);
+	}
 }
 
 static noinline void unrecorded(struct extent_buffer *eb)
@@ -126,18 +202,58 @@ static noinline void keep_structure_stack(struct extent_buffer *eb,
 	WRITE_ONCE(history->stacks[kind], held.stack);
 }
 
+/*
+ * Where reads and transaction handles take theirs.  A kernel has one such place for
+ * each of the two, so that it need not be kept in each buffer.
+ */
+static u32 eb_taken_at[EB_KIND_STRUCTURES - EB_KIND_READ];
+
+static void structure_takes(struct btrfs_eb_debug *rec, enum eb_debug_kind kind,
+			    u32 site)
+{
+	if (kind < EB_KIND_IRQ) {
+		rec->kinds[kind].at = site;
+		rec->kinds[kind].when = jiffies;
+	} else if (kind > EB_KIND_IRQ) {
+		u32 *at = &eb_taken_at[kind - EB_KIND_READ];
+
+		/* All CPUs share it, so it is not written for nothing. */
+		if (READ_ONCE(*at) != site)
+			WRITE_ONCE(*at, site);
+		rec->taken_when = jiffies;
+	}
+}
+
+/**
+ * btrfs_eb_owner_taken - where and when did a kind of structure take its last one?
+ * @rec: the buffer's record
+ * @kind: below EB_KIND_STRUCTURES, and not EB_KIND_IRQ, of which nothing is kept
+ * @at: where to: low half of an address
+ * @when: where to: jiffies
+ *
+ * Context: any.
+ */
+void btrfs_eb_owner_taken(const struct btrfs_eb_debug *rec,
+			  enum eb_debug_kind kind, u32 *at, u32 *when)
+{
+	if (kind < EB_KIND_IRQ) {
+		*at = READ_ONCE(rec->kinds[kind].at);
+		*when = READ_ONCE(rec->kinds[kind].when);
+	} else {
+		*at = READ_ONCE(eb_taken_at[kind - EB_KIND_READ]);
+		*when = READ_ONCE(rec->taken_when);
+	}
+}
+
 static void structure_holds(struct extent_buffer *eb, enum eb_debug_kind kind,
 			    u32 site, u32 stack, unsigned long place)
 {
 	struct btrfs_eb_debug *rec = &eb->debug;
 
+	structure_takes(rec, kind, site);
 	if (!btrfs_eb_core_structure_get(rec, kind))
 		eb_count(EB_COUNT_UNRECORDED);
-	if (kind >= EB_KIND_IRQ)
-		return;
-	rec->kinds[kind].at = site;
-	rec->kinds[kind].when = jiffies;
-	if (more_wanted())
+	if (kind < EB_KIND_IRQ && more_wanted())
 		keep_structure_stack(eb, kind, stack, place);
 }
 
@@ -173,8 +289,12 @@ static void holds(struct extent_buffer *eb, enum eb_debug_kind kind,
 		task_holds(eb, kind, path, site, epoch, place);
 	else
 		structure_holds(eb, EB_KIND_IRQ, site, 0, 0);
-	if (more_wanted())
+	if (more_wanted()) {
 		note(eb, EB_EVENT_GET, site);
+		told(eb, EB_EVENT_GET, in_task() || kind < EB_KIND_STRUCTURES ?
+				       kind : EB_KIND_IRQ,
+		     eb_address(site, _RET_IP_));
+	}
 }
 
 /**
@@ -193,6 +313,8 @@ void btrfs_eb_debug_get(struct extent_buffer *eb, enum eb_debug_kind kind,
 	if (likely(epoch))
 		holds(eb, kind, NULL, ip ? ip : _RET_IP_, epoch,
 		      EB_RETURN_PLACE);
+	else
+		only_told(epoch, eb, EB_EVENT_GET, kind, ip ? ip : _RET_IP_);
 }
 
 /**
@@ -209,6 +331,8 @@ void btrfs_eb_debug_get_node(struct extent_buffer *eb,
 
 	if (epoch)
 		holds(eb, EB_KIND_PATH, path, _RET_IP_, epoch, EB_RETURN_PLACE);
+	else
+		only_told(epoch, eb, EB_EVENT_GET, EB_KIND_PATH, _RET_IP_);
 }
 
 /**
@@ -239,6 +363,7 @@ void btrfs_eb_debug_lookup_stale(struct extent_buffer *eb,
 void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip)
 {
 	struct eb_look look = { .ip = _RET_IP_ };
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
 	struct eb_judgement judgement = { };
 
 	memset(&eb->debug, 0, sizeof(eb->debug));
@@ -247,16 +372,18 @@ void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip)
 		eb->debug.history = kzalloc(sizeof(*eb->debug.history),
 					    GFP_NOWAIT | __GFP_NOWARN);
 	btrfs_eb_live_add(eb);
-	look.epoch = READ_ONCE(btrfs_eb_epoch);
+	look.epoch = epoch ? epoch : READ_ONCE(btrfs_eb_trace_epoch);
 	if (!look.epoch)
 		return;
-	eb->debug.epoch = look.epoch;
+	eb->debug.epoch = epoch;
 	eb->debug.section_epoch = look.epoch;
 	btrfs_eb_look(&look, eb, EB_EVENT_ALLOC, EB_SITE_TREE);
 	btrfs_eb_core_event(&eb->debug, &look, EB_EVENT_ALLOC, &judgement);
 	btrfs_eb_conclude(eb, &look, &judgement, NULL);
-	holds(eb, EB_KIND_NEW, NULL, ip ? ip : _RET_IP_, look.epoch,
-	      EB_RETURN_PLACE);
+	if (!ip)
+		ip = _RET_IP_;
+	if (!only_told(epoch, eb, EB_EVENT_GET, EB_KIND_NEW, ip))
+		holds(eb, EB_KIND_NEW, NULL, ip, epoch, EB_RETURN_PLACE);
 }
 
 /*
@@ -287,16 +414,32 @@ void btrfs_eb_owner_forget(struct extent_buffer *eb)
 void btrfs_eb_debug_hand_out(struct extent_buffer *eb, enum eb_debug_kind kind,
 			     unsigned long ip)
 {
-	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
-	u32 site = ip ? ip : _RET_IP_;
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
+	struct eb_task *t = btrfs_eb_table_find(epoch);
+	unsigned long site = ip ? ip : _RET_IP_;
 	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL) : NULL;
 
-	if (!held)
+	if (!held) {
+		only_told(epoch, eb, EB_EVENT_HOLD, kind, site);
 		return;
+	}
 	held->site = site;
 	held->kind = kind;
-	if (more_wanted())
+	if (more_wanted()) {
 		keep_stack(held, EB_RETURN_PLACE);
+		told(eb, EB_EVENT_HOLD, kind, site);
+	}
+}
+
+/* Of what is in no list as long as the guard is off. */
+static void path_only_told(u32 epoch, const struct btrfs_path *path,
+			   unsigned long ip)
+{
+	int level = path->lowest_level;
+
+	for (; level < EB_BASE_LEVELS && eb_base_node(path, level); level++)
+		only_told(epoch, eb_base_node(path, level), EB_EVENT_HOLD,
+			  EB_KIND_PATH, ip);
 }
 
 /**
@@ -311,11 +454,14 @@ void btrfs_eb_debug_hand_out(struct extent_buffer *eb, enum eb_debug_kind kind,
  */
 void btrfs_eb_debug_path(const struct btrfs_path *path, unsigned long ip)
 {
-	struct eb_task *t = btrfs_eb_table_find(READ_ONCE(btrfs_eb_epoch));
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
+	struct eb_task *t = btrfs_eb_table_find(epoch);
 	int level = path->lowest_level;
 
-	if (!t || eb_ledger_empty(t))
+	if (!t || eb_ledger_empty(t)) {
+		path_only_told(epoch, path, ip);
 		return;
+	}
 	for (; level < EB_BASE_LEVELS; level++) {
 		const struct extent_buffer *eb = eb_base_node(path, level);
 		struct eb_held *held;
@@ -329,8 +475,10 @@ void btrfs_eb_debug_path(const struct btrfs_path *path, unsigned long ip)
 		held->path = path;
 		held->site = ip;
 		held->kind = EB_KIND_PATH;
-		if (more_wanted())
+		if (more_wanted()) {
 			keep_stack(held, EB_RETURN_PLACE);
+			told(eb, EB_EVENT_HOLD, EB_KIND_PATH, ip);
+		}
 	}
 }
 
@@ -362,11 +510,13 @@ void btrfs_eb_debug_give(struct extent_buffer *eb, enum eb_debug_kind kind,
 {
 	u32 epoch = READ_ONCE(btrfs_eb_epoch);
 	struct eb_task *t = btrfs_eb_table_find(epoch);
-	u32 site = ip ? ip : _RET_IP_;
+	unsigned long site = ip ? ip : _RET_IP_;
 	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL) : NULL;
 
-	if (!epoch)
+	if (only_told(epoch, eb, EB_EVENT_GIVE, kind, site))
 		return;
+	if (more_wanted())
+		told(eb, EB_EVENT_GIVE, kind, site);
 	if (!held) {
 		unrecorded(eb);
 		return;
@@ -392,10 +542,13 @@ void btrfs_eb_debug_take(struct extent_buffer *eb, enum eb_debug_kind kind,
 			 unsigned long ip)
 {
 	u32 epoch = READ_ONCE(btrfs_eb_epoch);
-	u32 site = ip ? ip : _RET_IP_;
+	unsigned long site = ip ? ip : _RET_IP_;
 
-	if (!epoch || IS_ERR_OR_NULL(eb) ||
-	    !btrfs_eb_core_structure_put(&eb->debug, kind))
+	if (only_told(epoch, eb, EB_EVENT_TAKE, kind, site) || IS_ERR_OR_NULL(eb))
+		return;
+	if (more_wanted())
+		told(eb, EB_EVENT_TAKE, kind, site);
+	if (!btrfs_eb_core_structure_put(&eb->debug, kind))
 		return;
 	if (in_task())
 		task_holds(eb, kind, NULL, site, epoch, EB_RETURN_PLACE);
@@ -431,10 +584,14 @@ static noinline const char *judge_put(struct extent_buffer *eb,
 	struct eb_judgement judgement = { };
 	struct eb_task *t = NULL;
 	struct eb_held *held = NULL, doubt = { };
+	enum eb_debug_kind kind = EB_KIND_COUNT;
 	const struct eb_held *found;
 
-	if (!look.epoch)
+	if (!look.epoch) {
+		if (more_wanted())
+			told_put(eb, kind, site, by);
 		return NULL;
+	}
 	btrfs_eb_look(&look, eb, EB_EVENT_PUT, site);
 	if (look.task) {
 		t = btrfs_eb_table_find(look.epoch);
@@ -445,10 +602,14 @@ static noinline const char *judge_put(struct extent_buffer *eb,
 								   EB_KIND_IRQ),
 				   look.epoch);
 	}
+	if (held)
+		kind = held->kind;
+	if (more_wanted())
+		told_put(eb, kind, site, by);
 	if (held) {
 		/* Relocation keeps blocks locked that its own nodes hold. */
 		look.lock_left = btrfs_eb_core_complete(&eb->debug, look.epoch) &&
-				 eb_base_locked_by(eb, current->pid) &&
+				 look.own_lock &&
 				 !eb_ledger_has_more(t, held) &&
 				 !btrfs_eb_core_structures(&eb->debug,
 							   EB_KIND_RELOC);
@@ -474,6 +635,7 @@ static noinline const char *judge_put(struct extent_buffer *eb,
 const char *btrfs_eb_debug_put(struct extent_buffer *eb,
 			       enum eb_debug_site site, unsigned long by)
 {
+	enum eb_debug_kind kind;
 	struct eb_held *held;
 	struct eb_task *t;
 
@@ -488,10 +650,13 @@ const char *btrfs_eb_debug_put(struct extent_buffer *eb,
 		     eb_base_locked_by(eb, current->pid)))
 		return judge_put(eb, site, by, _RET_IP_);
 
+	kind = held->kind;
 	eb_ledger_put(t, held, by);
 	this_cpu_inc(btrfs_eb_hot.puts[site]);
-	if (more_wanted())
+	if (more_wanted()) {
 		note(eb, EB_EVENT_PUT, by);
+		told_put(eb, kind, site, by);
+	}
 	return NULL;
 }
 

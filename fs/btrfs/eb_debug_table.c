@@ -104,6 +104,9 @@ struct eb_task *btrfs_eb_table_find(u32 epoch)
 	/* At hand is what is up to date. */
 	if (eb_fast_mine(t))
 		return t;
+	/* Perhaps there is no table at all. */
+	if (!epoch)
+		return NULL;
 	t = find_list();
 	if (!t || t->epoch != epoch)
 		return NULL;

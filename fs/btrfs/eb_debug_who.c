@@ -62,12 +62,15 @@ static void add_owner(struct eb_shown *shown, const struct eb_owner *owner)
 		shown->owners[shown->nr_owners++] = *owner;
 }
 
-static bool structure_count(const struct btrfs_eb_debug *rec, u32 flags,
-			    enum eb_debug_kind kind, unsigned int *count)
+/* How many a kind of structure holds that is shown; what irq holds is soon over. */
+static unsigned int structure_count(const struct btrfs_eb_debug *rec, u32 flags,
+				    enum eb_debug_kind kind)
 {
-	*count = kind == EB_KIND_TREE ? !!(flags & EB_FLAG_TREE_REF) :
-					btrfs_eb_core_structures(rec, kind);
-	return *count;
+	if (kind == EB_KIND_TREE)
+		return !!(flags & EB_FLAG_TREE_REF);
+	if (kind == EB_KIND_IRQ)
+		return 0;
+	return btrfs_eb_core_structures(rec, kind);
 }
 
 /**
@@ -93,14 +96,18 @@ void btrfs_eb_live_show(struct eb_shown *shown, const struct extent_buffer *eb)
 	shown->io_pages = eb_base_io_pages(eb);
 	eb_base_fsid(shown->fsid, eb->fs_info);
 	shown->nr_owners = 0;
-	for (kind = 0; kind < EB_KIND_IRQ; kind++) {
-		struct eb_owner owner = { .kind = kind };
+	for (kind = 0; kind < EB_KIND_STRUCTURES; kind++) {
+		struct eb_owner owner = {
+			.kind = kind,
+			.count = structure_count(rec, shown->flags, kind),
+		};
+		u32 at;
 
-		if (!structure_count(rec, shown->flags, kind, &owner.count))
+		if (!owner.count)
 			continue;
-		owner.site = site_address(READ_ONCE(rec->kinds[kind].at));
-		owner.when = READ_ONCE(rec->kinds[kind].when);
-		if (rec->history)
+		btrfs_eb_owner_taken(rec, kind, &at, &owner.when);
+		owner.site = site_address(at);
+		if (kind < EB_KIND_IRQ && rec->history)
 			owner.stack = READ_ONCE(rec->history->stacks[kind]);
 		add_owner(shown, &owner);
 	}
@@ -188,14 +195,17 @@ static void group_structures(struct extent_buffer *eb, void *arg)
 {
 	const struct btrfs_eb_debug *rec = &eb->debug;
 	u32 flags = eb_base_flags(eb);
-	unsigned int count;
 	int kind;
 
-	for (kind = 0; kind < EB_KIND_IRQ; kind++)
-		if (structure_count(rec, flags, kind, &count))
-			add_to_group(arg, kind, READ_ONCE(rec->kinds[kind].at),
-				     READ_ONCE(rec->kinds[kind].when), count,
-				     eb->start);
+	for (kind = 0; kind < EB_KIND_STRUCTURES; kind++) {
+		unsigned int count = structure_count(rec, flags, kind);
+		u32 at, when;
+
+		if (!count)
+			continue;
+		btrfs_eb_owner_taken(rec, kind, &at, &when);
+		add_to_group(arg, kind, at, when, count, eb->start);
+	}
 }
 
 static void group_task(const struct eb_held *held, pid_t pid, void *arg)
@@ -566,6 +576,8 @@ static void judge_left_buffer(struct extent_buffer *eb, void *arg)
 	struct eb_judgement judgement = { };
 	struct eb_left *left = arg;
 
+	if (tracepoint_enabled(btrfs_eb_step))
+		btrfs_eb_trace_step(eb, EB_EVENT_UNMOUNT, left->look.ip);
 	if (!left->look.epoch)
 		return;
 	btrfs_eb_look(&left->look, eb, EB_EVENT_UNMOUNT, EB_SITE_TREE);

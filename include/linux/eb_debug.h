@@ -10,9 +10,9 @@
  * refs_lock and in end_io context.
  *
  * With CONFIG_BTRFS_EB_DEBUG off every hook is an empty inline and both structs
- * are empty.  With it on and the guard turned off, a hook is one nop; only
- * eb_debug_alloc(), eb_debug_forget() and eb_debug_unmount() always work, since
- * they keep the list of live buffers, which can't be made up later.
+ * are empty.  With it on, the guard turned off and no trace event enabled, a hook is
+ * one nop; only eb_debug_alloc(), eb_debug_forget() and eb_debug_unmount() always work,
+ * since they keep the list of live buffers, which can't be made up later.
  *
  * The rules that are judged behind the hooks, and what a report means, are in
  * Documentation/dev-tools/btrfs-eb-debug.rst.
@@ -28,6 +28,7 @@
 #include <linux/jump_label.h>
 #include <linux/sched.h>
 #include <linux/spinlock_types.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 
 struct btrfs_fs_info;
@@ -39,6 +40,9 @@ struct extent_buffer;
 DECLARE_STATIC_KEY_FALSE(btrfs_eb_debug_key);
 /* On while more is wanted than to judge: history, stacks, a trace event. */
 DECLARE_STATIC_KEY_FALSE(btrfs_eb_note_key);
+/* The hooks in line ask for these by themselves. */
+DECLARE_TRACEPOINT(btrfs_eb_step);
+DECLARE_TRACEPOINT(btrfs_eb_lookup);
 
 const char *btrfs_eb_debug_event(struct extent_buffer *eb,
 				 enum eb_debug_event event,
@@ -55,6 +59,7 @@ const char *btrfs_eb_debug_release_refused(struct extent_buffer *eb,
 					   enum eb_debug_refusal why);
 const char *btrfs_eb_debug_private(struct extent_buffer *eb,
 				   const spinlock_t *lock);
+void btrfs_eb_debug_looked_up(const struct extent_buffer *eb);
 void btrfs_eb_debug_said(void);
 void btrfs_eb_debug_refs_lock(struct extent_buffer *eb);
 void btrfs_eb_debug_get(struct extent_buffer *eb, enum eb_debug_kind kind,
@@ -74,7 +79,6 @@ void btrfs_eb_debug_lookup_stale(struct extent_buffer *eb,
 				 struct btrfs_eb_token *token);
 void btrfs_eb_debug_describe(struct extent_buffer *eb, u64 owner,
 			     u64 generation, int level);
-void btrfs_eb_debug_must_dance(struct extent_buffer *eb);
 void btrfs_eb_debug_dirty(struct extent_buffer *eb);
 void btrfs_eb_debug_mark(struct extent_buffer *eb, enum eb_debug_event event);
 void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip);
@@ -108,6 +112,76 @@ static __always_inline void eb_debug_note(const struct extent_buffer *eb,
 #else
 
 #define eb_debug_note(eb, event, site, arg)	do { } while (0)
+
+#endif
+
+/*
+ * Points: where a test can delay a task, stop it until another one has come to
+ * some other point, or let it fail.  They are in the hooks above and below, whether
+ * the guard is on or off, and in hooks of their own where there is nothing else to
+ * tell.  Without CONFIG_BTRFS_EB_DEBUG_POINTS there are none, and with it each is a
+ * nop while none is asked for.
+ */
+#ifdef CONFIG_BTRFS_EB_DEBUG_POINTS
+
+DECLARE_STATIC_KEY_FALSE(btrfs_eb_point_key);
+bool btrfs_eb_debug_point(const struct btrfs_fs_info *fs_info, u64 start,
+			  const struct extent_buffer *eb,
+			  enum eb_debug_point point);
+bool btrfs_eb_debug_point_of(const struct extent_buffer *eb,
+			     enum eb_debug_point point);
+
+/**
+ * eb_debug_point - a task has come to a point
+ * @eb: the buffer, on which it owns a reference, or holds refs_lock
+ * @point: where
+ *
+ * Context: as the table in fs/btrfs/eb_debug_points.c says of the point.
+ */
+static __always_inline void eb_debug_point(const struct extent_buffer *eb,
+					   enum eb_debug_point point)
+{
+	if (static_branch_unlikely(&btrfs_eb_point_key))
+		btrfs_eb_debug_point_of(eb, point);
+}
+
+/**
+ * eb_debug_point_at - a task has come to a point, and has no buffer yet
+ * @fs_info: the file system
+ * @start: logical address of the buffer that it will look up
+ * @point: where
+ *
+ * Context: may sleep.
+ */
+static __always_inline void eb_debug_point_at(const struct btrfs_fs_info *fs_info,
+					      u64 start,
+					      enum eb_debug_point point)
+{
+	if (static_branch_unlikely(&btrfs_eb_point_key))
+		btrfs_eb_debug_point(fs_info, start, NULL, point);
+}
+
+/**
+ * eb_debug_point_else - a task has come to a point at which it may be refused
+ * @eb: the buffer, on which it owns a reference
+ * @point: where
+ * @action: the statement for a task that must do as if it had not got what it is
+ *	about to try
+ *
+ * Context: may sleep.
+ */
+#define eb_debug_point_else(eb, point, action)				\
+	do {								\
+		if (static_branch_unlikely(&btrfs_eb_point_key) &&	\
+		    btrfs_eb_debug_point_of(eb, point))			\
+			action;						\
+	} while (0)
+
+#else
+
+#define eb_debug_point(eb, point)		do { } while (0)
+#define eb_debug_point_at(fs_info, start, point) do { } while (0)
+#define eb_debug_point_else(eb, point, action)	do { } while (0)
 
 #endif
 
@@ -263,6 +337,7 @@ static __always_inline void eb_debug_new_block(struct extent_buffer *eb,
 static __always_inline void eb_debug_tree_ref_set(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_TREE_REF_SET, EB_SITE_TREE, 0);
+	eb_debug_point(eb, EB_POINT_TREE_REF_SET);
 }
 
 /**
@@ -280,6 +355,7 @@ static __always_inline void eb_debug_io_start(struct extent_buffer *eb)
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
 		btrfs_eb_debug_mark(eb, EB_EVENT_IO_START);
 #endif
+	eb_debug_point(eb, EB_POINT_READ_START);
 }
 
 /**
@@ -294,6 +370,8 @@ static __always_inline void eb_debug_io_arm(struct extent_buffer *eb,
 					    enum eb_debug_site site)
 {
 	eb_debug_note(eb, EB_EVENT_IO_ARM, site, 0);
+	eb_debug_point(eb, site == EB_SITE_WRITE ? EB_POINT_WRITE_ARMED :
+						   EB_POINT_READ_ARMED);
 }
 
 /**
@@ -309,7 +387,7 @@ static inline void eb_debug_must_dance(struct extent_buffer *eb)
 {
 #ifdef CONFIG_BTRFS_EB_DEBUG
 	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		btrfs_eb_debug_must_dance(eb);
+		btrfs_eb_debug_mark(eb, EB_EVENT_MUST_DANCE);
 #endif
 }
 
@@ -324,6 +402,8 @@ static __always_inline void eb_debug_io_submit(struct extent_buffer *eb,
 					       enum eb_debug_site site)
 {
 	eb_debug_note(eb, EB_EVENT_IO_SUBMIT, site, 0);
+	eb_debug_point(eb, site == EB_SITE_WRITE ? EB_POINT_WRITE_DANCED :
+						   EB_POINT_READ_DANCED);
 }
 
 /**
@@ -352,6 +432,8 @@ static __always_inline void eb_debug_io_sent(struct extent_buffer *eb,
 					     enum eb_debug_site site)
 {
 	eb_debug_note(eb, EB_EVENT_IO_SENT, site, 0);
+	eb_debug_point(eb, site == EB_SITE_WRITE ? EB_POINT_WRITE_SENT :
+						   EB_POINT_READ_SENT);
 }
 
 /**
@@ -369,6 +451,8 @@ static __always_inline void eb_debug_io_end(struct extent_buffer *eb,
 					    blk_status_t status)
 {
 	eb_debug_note(eb, EB_EVENT_IO_END, site, (__force int)status);
+	eb_debug_point(eb, site == EB_SITE_WRITE_END ? EB_POINT_WRITE_END :
+						       EB_POINT_READ_END);
 }
 
 /**
@@ -380,6 +464,7 @@ static __always_inline void eb_debug_io_end(struct extent_buffer *eb,
 static __always_inline void eb_debug_writeback(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_WRITEBACK, EB_SITE_WRITE, 0);
+	eb_debug_point(eb, EB_POINT_WRITEBACK);
 }
 
 /**
@@ -391,6 +476,7 @@ static __always_inline void eb_debug_writeback(struct extent_buffer *eb)
 static __always_inline void eb_debug_writeback_end(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_WRITEBACK_END, EB_SITE_WRITE_END, 0);
+	eb_debug_point(eb, EB_POINT_WRITTEN);
 }
 
 /**
@@ -407,6 +493,7 @@ static __always_inline void eb_debug_dirty(struct extent_buffer *eb)
 	if (static_branch_unlikely(&btrfs_eb_note_key))
 		btrfs_eb_debug_dirty(eb);
 #endif
+	eb_debug_point(eb, EB_POINT_DIRTIED);
 }
 
 /**
@@ -429,6 +516,7 @@ static __always_inline void eb_debug_clean(const struct extent_buffer *eb)
 static __always_inline void eb_debug_stale(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_STALE, EB_SITE_PUT_STALE, 0);
+	eb_debug_point(eb, EB_POINT_STALE);
 }
 
 /**
@@ -442,8 +530,11 @@ static __always_inline void eb_debug_lookup_end(struct extent_buffer *eb,
 						const struct btrfs_eb_token *token)
 {
 #ifdef CONFIG_BTRFS_EB_DEBUG
-	if (static_branch_unlikely(&btrfs_eb_debug_key) &&
-	    unlikely(token->epoch))
+	if (!static_branch_unlikely(&btrfs_eb_debug_key))
+		return;
+	if (tracepoint_enabled(btrfs_eb_lookup))
+		btrfs_eb_debug_looked_up(eb);
+	if (unlikely(token->epoch))
 		eb_debug_say(btrfs_eb_debug_lookup(eb, token));
 #endif
 }
@@ -715,6 +806,7 @@ static __always_inline void eb_debug_work_end(void)
 static __always_inline void eb_debug_last_put(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_LAST_PUT, EB_SITE_TREE, 0);
+	eb_debug_point(eb, EB_POINT_LAST_PUT);
 }
 
 /**
@@ -726,6 +818,7 @@ static __always_inline void eb_debug_last_put(struct extent_buffer *eb)
 static __always_inline void eb_debug_free(struct extent_buffer *eb)
 {
 	eb_debug_note(eb, EB_EVENT_FREE, EB_SITE_TREE, 0);
+	eb_debug_point(eb, EB_POINT_FREE);
 }
 
 #endif

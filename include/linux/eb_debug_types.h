@@ -111,12 +111,73 @@ enum eb_debug_marks {
 
 /**
  * enum eb_debug_refusal - why reclaim did not release a buffer
+ * @EB_RELEASED: it did
  * @EB_BUSY: somebody holds a reference, or it is dirty or under IO
  * @EB_NO_TREE_REF: the only reference is not the tree's
  */
 enum eb_debug_refusal {
-	EB_BUSY = 1,
+	EB_RELEASED,
+	EB_BUSY,
 	EB_NO_TREE_REF,
+};
+
+/**
+ * enum eb_debug_point - where a test can delay, stop or refuse a task of btrfs
+ * @EB_POINT_LOOKUP: a buffer is about to be looked up
+ * @EB_POINT_NEW_BLOCK: so is the one that becomes a new tree block
+ * @EB_POINT_TREE_TRYLOCK: a search is about to try a block's lock for reading
+ * @EB_POINT_READ_TRYLOCK: readahead is about to try a lock, of a page or an extent
+ * @EB_POINT_READ_START: the IO state of a read is about to be set
+ * @EB_POINT_READ_ARMED: it was set, the dance comes next
+ * @EB_POINT_READ_DANCED: the dance is over, the read is about to go out
+ * @EB_POINT_READ_SENT: the read went out
+ * @EB_POINT_READ_END: a page of it was read
+ * @EB_POINT_DIRTY: DIRTY is about to be set, the dance is over
+ * @EB_POINT_DIRTIED: DIRTY was set
+ * @EB_POINT_WRITEBACK: DIRTY was turned into WRITEBACK
+ * @EB_POINT_WRITE_ARMED: the IO state of a write was set
+ * @EB_POINT_WRITE_DANCED: the write is about to go out
+ * @EB_POINT_WRITE_SENT: the write went out
+ * @EB_POINT_WRITE_END: a page of it was written
+ * @EB_POINT_WRITTEN: WRITEBACK is about to be cleared
+ * @EB_POINT_TREE_REF_SET: the slow path of check_buffer_tree_ref() is over
+ * @EB_POINT_RELEASE: release_folio found the buffer idle, TREE_REF goes next
+ * @EB_POINT_RELEASED: release_folio cleared TREE_REF, its count goes next
+ * @EB_POINT_STALE: STALE was set
+ * @EB_POINT_PUT: a reference is about to be given back
+ * @EB_POINT_LAST_PUT: the count has reached 0
+ * @EB_POINT_FREE: the pages are about to be given back
+ * @EB_POINT_COUNT: how many there are
+ *
+ * Kernels without page locks in their reads have no %EB_POINT_READ_TRYLOCK, and
+ * those that clear WRITEBACK at the end of the IO itself no %EB_POINT_WRITTEN.
+ */
+enum eb_debug_point {
+	EB_POINT_LOOKUP,
+	EB_POINT_NEW_BLOCK,
+	EB_POINT_TREE_TRYLOCK,
+	EB_POINT_READ_TRYLOCK,
+	EB_POINT_READ_START,
+	EB_POINT_READ_ARMED,
+	EB_POINT_READ_DANCED,
+	EB_POINT_READ_SENT,
+	EB_POINT_READ_END,
+	EB_POINT_DIRTY,
+	EB_POINT_DIRTIED,
+	EB_POINT_WRITEBACK,
+	EB_POINT_WRITE_ARMED,
+	EB_POINT_WRITE_DANCED,
+	EB_POINT_WRITE_SENT,
+	EB_POINT_WRITE_END,
+	EB_POINT_WRITTEN,
+	EB_POINT_TREE_REF_SET,
+	EB_POINT_RELEASE,
+	EB_POINT_RELEASED,
+	EB_POINT_STALE,
+	EB_POINT_PUT,
+	EB_POINT_LAST_PUT,
+	EB_POINT_FREE,
+	EB_POINT_COUNT
 };
 
 #ifdef CONFIG_BTRFS_EB_DEBUG
@@ -139,7 +200,7 @@ enum eb_debug_refusal {
  *    is cleared;
  *  - section_* and lock_seq, written under refs_lock;
  *  - structures, a counter of eight bits for each kind of owner that is no task,
- *    changed by atomics in any context; kinds[], words of a report;
+ *    changed by atomics in any context; kinds[] and taken_when, words of a report;
  *  - history, a ring that anybody may write to.
  *
  * What is older than the last time the guard was turned on carries an old epoch
@@ -166,6 +227,8 @@ struct btrfs_eb_debug {
 		u32 at;
 		u32 when;
 	} kinds[EB_KIND_IRQ];
+	/* When a read or a transaction handle did, whichever was later. */
+	u32 taken_when;
 	/* Where the last IO was armed and submitted: low halves of addresses. */
 	u32 armed_at;
 	u32 submitted_at;
@@ -221,6 +284,7 @@ struct btrfs_eb_token {
 enum eb_debug_event {
 	EB_EVENT_ALLOC,
 	EB_EVENT_GET,
+	EB_EVENT_HOLD,
 	EB_EVENT_GIVE,
 	EB_EVENT_TAKE,
 	EB_EVENT_INSERT,
@@ -232,6 +296,7 @@ enum eb_debug_event {
 	EB_EVENT_READ_PUT,
 	EB_EVENT_IO_START,
 	EB_EVENT_IO_ARM,
+	EB_EVENT_MUST_DANCE,
 	EB_EVENT_IO_DANCE,
 	EB_EVENT_IO_SUBMIT,
 	EB_EVENT_IO_PAGE,

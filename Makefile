@@ -17,21 +17,31 @@ help:
 run:
 	@tools/run
 
-## make test    what takes an hour with nothing built: tests/sets says what;
+## make test    what takes less than an hour with nothing built: tests/sets says what;
 ##              with BASE or KSRC all tests of that one
 test:
-	@tools/deps test
-	@tests/run $(if $(asked),-b $(BASE),--set test)
+	@tools/deps $(if $(asked),test-all,test)
+	@tests/run $(if $(asked),,--set test)
 
 ## make test-all  all tests of all bases; takes hours, EBDEBUG_SLOW=1 adds the slowest
 test-all:
-	@for base in $$(sed -n 's/^\([0-9][^ |]*\).*/\1/p' BASES); do BASE=$$base tools/deps test || exit; done
+	@for base in $$(sed -n 's/^\([0-9][^ |]*\).*/\1/p' BASES); do BASE=$$base tools/deps test-all || exit; done
 	@tests/run --set all
 
 ## make perf    what the guard costs, in instructions; ROUNDS=5 for more boots of each kernel
 perf:
 	@tools/deps test
 	@tests/perf/run
+
+## make dose    what longer and longer delays do to an unbroken kernel: half an hour, a picture
+dose:
+	@tools/deps test
+	@tests/dose/run
+
+## make model   what spin finds in the model of a buffer's life, for each kernel
+model:
+	@tools/deps model
+	@model/run
 
 ## make series  the patches that one would mail, with their cover letter; BASE=7.3
 series:
@@ -40,15 +50,15 @@ series:
 ## make lint    only the style and warning checks
 lint:
 	@tools/deps test
-	@tests/run -b $(BASE) 'lint*'
+	@tests/run 'lint*'
 
 ## make list    each test with a line on what it proves
 list:
 	@tests/run --list
 
-## make deps    install what is missing to build, boot and test
+## make deps    install what is missing to build, boot and test; no other target has to
 deps:
-	@tools/deps test
+	@tools/deps test-all
 
 ## make clean   remove kernel trees, builds and logs; the sources stay
 clean:
@@ -59,4 +69,4 @@ distclean:
 	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
 	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
-.PHONY: help run test test-all perf series lint list deps clean distclean
+.PHONY: help run test test-all perf dose model series lint list deps clean distclean

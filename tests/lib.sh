@@ -14,7 +14,7 @@ up=$(dirname "$0")
 while [ ! -f "$up/BASES" ]; do up=$up/..; done
 # shellcheck source=/dev/null
 . "$up/tools/lib.sh"
-BASE=${BASE:-6.1}
+BASE=$(chosen_base)
 LOG=${LOG:-$EBDEBUG_CACHE/log/test/$BASE/by-hand}
 RUN=${RUN:-$LOG}
 export BASE LOG RUN
@@ -49,23 +49,49 @@ variant_of()
 	pristine) echo pristine ;;
 	perf-guard) echo perf ;;
 	perf-*) echo perf-none ;;
-	mutants | module | debug) echo mutants ;;
+	mutants | mutants-points | module | debug | tools) echo mutants ;;
 	*) echo guard ;;
 	esac
 }
 
-# kernel CONFIG: builds it when needed, prints its bzImage.
+# fixed CONFIG: that configuration with the fixes of btrfs, for kernel() and boot().
+fixed() { echo "$1@fixes"; }
+
+# kernel CONFIG[@VARIANT] [MACHINE]: builds it when needed, prints its image.
 kernel()
 {
-	tree=$("$TOP/tools/tree" "$BASE" "$(variant_of "$1")") || return 1
-	"$TOP/tools/build" "$tree" "$1"
+	config=${1%@*}
+	variant=${1#"$config"}
+	variant=${variant#@}
+	tree=$("$TOP/tools/tree" "$BASE" "${variant:-$(variant_of "$config")}") || return 1
+	"$TOP/tools/build" "$tree" "$config" ${2:+"$2"}
 }
 
-# boot DIR CONFIG WORKLOAD [WORD]...: one boot, its evidence in DIR.
+# machine_of WORDS...: which machine a boot is of, machine=NAME; nothing is this one.
+machine_of() { echo "$*" | tr ' ' '\n' | sed -n 's/^machine=//p'; }
+
+# need_machine WORDS: ends the test when that machine can't be had here.
+need_machine()
+{
+	machine=$(machine_of "$1")
+	[ -n "$machine" ] || return 0
+	lacks=$(machine_cant_boot "$machine")
+	[ -z "$lacks" ] || skip "$lacks"
+}
+
+# prepare_kernel CONFIG[@VARIANT] WORDS: that of a boot, if its machine can be had.
+prepare_kernel()
+{
+	machine=$(machine_of "$2")
+	[ -z "$machine" ] || [ -z "$(machine_cant_boot "$machine")" ] || return 0
+	kernel "$1" "$machine"
+}
+
+# boot DIR CONFIG[@VARIANT] WORKLOAD [WORD]...: one boot, its evidence in DIR.
 boot()
 {
 	dir=$1
-	image=$(kernel "$2") || fail "the kernel with configuration $2 could not be built"
+	image=$(kernel "$2" "$(machine_of "$@")") || fail "the kernel with configuration $2 could not be built"
 	workload=$3
 	shift 3
 	mkdir -p "$dir"
@@ -73,6 +99,14 @@ boot()
 	"$TOP/tools/boot" "$image" "$workload" log="$dir" "$@" 2>"$dir/boot.err" || status=$?
 	echo "$status" >"$dir/status"
 	echo "boot: $workload $*: status $status, $dir"
+}
+
+# row NAME FIELD: of the table() that a case has, whose fields are between "|".
+row()
+{
+	table | awk -F '|' -v name="$1" -v n="$2" '
+		{ for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }
+		$1 == name { print $n }'
 }
 
 # --- what a base judges -------------------------------------------------------
@@ -151,14 +185,21 @@ judge_stacks()
 # trouble DIR [EXPECTED]: lines on the console that fstests would fail a test for,
 # and that belong to no report of ours.  Where EXPECTED is given a warning at a
 # place that this regular expression matches, "file:line function+", is none
-# either, nor is that of an aborted transaction: whatever fails may end in one.  The
-# stack that the kernel shows of an allocation which it was told to let fail is none.
+# either, nor is that of an aborted transaction: whatever fails may end in one.  Newer
+# kernels say that right behind the warning, with the same line, others say it in the
+# warning.  The stack that the kernel shows of an allocation which it was told to let
+# fail is none.
 trouble()
 {
 	clean "$1/console.log" | awk -v expected="${2:-}" '
 		function bad(line) { return line ~ /WARNING:|BUG:|Oops|kernel BUG|Call Trace|INFO: task .* blocked|rcu:.*stall|general protection|Kernel panic/ }
+		function line_of(text) { return match(text, /[.][ch]:[0-9]+ at /) ? substr(text, RSTART + 2, RLENGTH - 6) ":" : "?" }
 		function known(line) { return line ~ /^WARNING:/ && expected != "" && (aborted || line ~ "^WARNING: (.* at )?(" expected ")") }
-		/-\[ cut here \]-/ { held = ""; on = 1; ours = is_known = others = aborted = 0 }
+		waits {
+			if (/^BTRFS: error [(]device .* in / && index($0, line_of(held) " errno=-")) waits = 0
+			else if (!/^BTRFS error [(]device .*: Transaction [0-9]+ aborted/) { printf "%s", held; waits = 0 }
+		}
+		/-\[ cut here \]-/ { held = ""; on = 1; ours = is_known = others = aborted = worse = 0 }
 		/^FAULT_INJECTION: forcing a failure/ { asked = 1 }
 		!on && bad($0) && !(asked && /^Call Trace:/)
 		/^Call Trace:/ { asked = 0 }
@@ -166,9 +207,14 @@ trouble()
 		on && bad($0) { held = held $0 "\n" }
 		on && known($0) { is_known = 1 }
 		on && bad($0) && !known($0) && !/Call Trace:/ { others = 1 }
+		on && bad($0) && !/^WARNING:|Call Trace:/ { worse = 1 }
 		on && /^BTRFS eb_debug: rule=/ { ours = 1 }
-		on && /---\[ end trace/ { if (!ours && !(is_known && !others)) printf "%s", held; on = 0 }
-		END { if (on && !ours) printf "%s", held }'
+		on && /---\[ end trace/ {
+			waits = !ours && others && !worse && expected != ""
+			if (!ours && !waits && (others || !is_known)) printf "%s", held
+			on = 0
+		}
+		END { if (waits || on && !ours) printf "%s", held }'
 }
 
 # told DIR NAME: the value of a "stat NAME value" or "NAME value" line.
@@ -267,6 +313,32 @@ judge_silent()
 	judge_guard "$1" "${2:-on}" || return 1
 	found=$(trouble "$1" "${3:-}" | head -n 3)
 	[ -z "$found" ] || wrong "$1" "the console has a warning: $found"
+}
+
+# no_point: the points that this base lacks.
+no_point()
+{
+	grep -q EB_POINT_READ_TRYLOCK "$TOP/patches/$BASE"/*.patch || echo read_trylock
+	grep -q 'eb_debug_writeback_end(' "$TOP/patches/$BASE"/*.patch || echo written
+}
+
+# judge_points DIR: each point was come to, and what can be refused was.
+judge_points()
+{
+	no_point >"$1/no-point"
+	[ "$(grep -c '^delayed ' "$1/verdict.log")" -ge 24 ] || { wrong "$1" "not all points were asked for"; return 1; }
+	found=$(awk 'FILENAME == ARGV[1] { none[$1]; next }
+		$1 == "delayed" && ($3 > 0) == ($2 in none) { print $2, $3 }
+		$1 == "failed_at" && ($3 > 0) == ($2 in none) { print $2, "refused", $3 }' "$1/no-point" "$1/verdict.log" | tr '\n' ';')
+	[ -z "$found" ] || wrong "$1" "points that should be reached and are not, or the other way round: $found"
+}
+
+# told_points DIR: for the line of a test that passed.
+told_points()
+{
+	awk '$1 == "delayed" { n += $3; points += $3 > 0 } $1 == "failed_at" { refused += $3 }
+		$1 == "check" && $2 == "refusals" { garbage = $3 }
+		END { print points " points, " n " delays, " refused " locks refused, " garbage " bad texts refused" }' "$1/verdict.log"
 }
 
 # judge_hits DIR: the mutated line was really executed.

@@ -128,8 +128,13 @@ function hang(i, before, s,    j)
 }
 
 # splice: put n lines of add[] in the place of those behind line i that are taken away.
-function splice(i, gone, n,    shift, j, k)
+# Lines of the guard that hung behind one of those stay, behind the last line now.
+function splice(i, gone, n,    shift, j, k, kept, keep)
 {
+	kept = 0
+	for (j = i + 1; j <= i + gone; j++)
+		for (k = 1; k <= owns[j]; k++)
+			keep[++kept] = own[j, k]
 	shift = n - gone
 	if (shift > 0)
 		for (j = lines; j > i + gone; j--)
@@ -143,6 +148,8 @@ function splice(i, gone, n,    shift, j, k)
 		at[i + k] = 0
 		owns[i + k] = 0
 	}
+	for (k = 1; k <= kept; k++)
+		own[i + n, ++owns[i + n]] = keep[k]
 	find_functions()
 }
 
@@ -411,6 +418,16 @@ function lose(    k, reason, may_go)
 
 # --- the patch --------------------------------------------------------------
 
+# in_body: whether what is added stands in a function.  At the left edge are only its
+# labels; includes, Kconfig and Makefile have no functions.
+function in_body(    k)
+{
+	for (k = 1; source_c && k <= adds; k++)
+		if (add[k] != "")
+			return add[k] ~ /^\t/ || add[k] ~ /^[A-Za-z0-9_]+:$/
+	return 0
+}
+
 # A hunk's lines are in old[], with their kind in kind[]; hunk_inside is the function
 # that its heading names.
 function place_hunk(    i, k, line, state, last)
@@ -428,13 +445,12 @@ function place_hunk(    i, k, line, state, last)
 		}
 		take_piece(i)
 		line_before = line - 1
-		# At the left edge are no functions: includes, Kconfig, Makefile.
-		where = source_c && add[1] ~ /^\t/ ? state : "?"
+		where = in_body() ? state : "?"
 		if (where == "")
 			where = "?"
 		if ((where in instead) && !exists(where))
 			where = instead[where]
-		behind = source_c && add[1] ~ /^\t/ ? last : ""
+		behind = in_body() ? last : ""
 		k = no_body
 		place_piece()
 		no_body = k

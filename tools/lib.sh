@@ -49,6 +49,16 @@ need_base()
 	die "there is no base '$1'" "BASES knows: $(base_names | tr '\n' ' ')"
 }
 
+# chosen_base: the base of the tree in KSRC; without one what BASE says, or 6.1.
+chosen_base()
+{
+	if [ -n "${KSRC:-}" ]; then
+		"$TOP/tools/recognise" "$KSRC"
+	else
+		echo "${BASE:-6.1}"
+	fi
+}
+
 # base_of NAME: the base of this name, or the one whose package is of this release.
 base_of()
 {
@@ -103,9 +113,23 @@ machine_lacks()
 {
 	[ -n "$(machine_field "$1" 2)" ] || { echo "there is no machine '$1'"; return 0; }
 	compiler=$(machine_field "$1" 3)gcc
-	have "$compiler" || { echo "there is no $compiler; tools/deps installs it"; return 0; }
+	have "$compiler" || { echo "there is no $compiler; tools/deps test-all installs it"; return 0; }
 	[ "$1" != i386 ] || echo 'int i;' | gcc -m32 -x c -c -o /dev/null - 2>/dev/null ||
 		echo "gcc can't compile for 32 bits (-m32)"
+}
+
+# machine_cant_boot MACHINE: why no kernel for it can be built and booted here, or nothing.
+machine_cant_boot()
+{
+	lacks=$(machine_lacks "$1")
+	[ -z "$lacks" ] || { echo "$lacks"; return 0; }
+	case $(machine_field "$1" 2) in
+	arm64) ;;
+	*) echo "tools/boot knows no such machine"; return 0 ;;
+	esac
+	have qemu-system-aarch64 || { echo 'there is no qemu-system-aarch64; tools/deps test-all installs it'; return 0; }
+	echo 'int main(void) { return 0; }' | "$(machine_field "$1" 3)gcc" -static -x c -include stdio.h -o /dev/null - 2>/dev/null ||
+		echo "$(machine_field "$1" 3)gcc links no program; tools/deps test-all installs its C library"
 }
 
 # clang_wanted TREE: the oldest clang that this kernel takes.
@@ -134,4 +158,17 @@ have()
 	for cmd; do
 		PATH="$PATH:/usr/sbin:/sbin" command -v "$cmd" >/dev/null || return 1
 	done
+}
+
+# user_headers DIR: linux/ headers with which the guard's core is compiled in user space,
+# each of them model/user.h.
+user_headers()
+{
+	(cd "$TOP" && sed -n 's/^#include <linux\/\(.*\)>/\1/p' fs/btrfs/eb_debug.c \
+		fs/btrfs/eb_debug_internal.h fs/btrfs/eb_debug_ledger.h \
+		fs/btrfs/eb_debug_names.h include/linux/eb_debug_types.h) |
+		while read -r header; do
+			mkdir -p "$(dirname "$1/linux/$header")"
+			echo '#include "user.h"' >"$1/linux/$header"
+		done
 }

@@ -23,9 +23,11 @@ function kind_of(op, tree)
 	return "any"
 }
 
+# The tree's reference may be the last one, and go by a change that looks like any other.
 function fits(hook_kind, kind)
 {
-	return hook_kind == kind || (kind == "any" && (hook_kind == "get" || hook_kind == "put"))
+	return hook_kind == kind || (kind == "any" && (hook_kind == "get" || hook_kind == "put")) ||
+		(hook_kind == "tree_clear" && (kind == "any" || kind == "put"))
 }
 
 # account: give hook h its place, the nearest on the side on which the place must be.
@@ -54,7 +56,7 @@ function unused(func_name, wanted,    h, n)
 {
 	n = 0
 	for (h = 1; h <= hook_count; h++)
-		if (!used[h] && hook_in[h] ~ ("^[^ ]* " func_name "$") && name[h] == wanted)
+		if ((!used[h] || hook_kind[wanted] == "tree_clear") && hook_in[h] ~ ("^[^ ]* " func_name "$") && name[h] == wanted)
 			n++
 	return n
 }

@@ -21,6 +21,7 @@ list()
 		apply-moved 'a hook does not follow its lines into another function' \
 		apply-partial 'only hooks of owners can be left out, and then their rules rest' \
 		apply-errors 'no tree, no base, no disk, no git, read-only, a failure in the middle: said, and nothing changes' \
+		apply-static 'a mistake in a developer'\''s own commits is told and stops nothing; without one nothing is told' \
 		apply-config 'make defconfig btrfs-eb-debug.config gives all that the fragment asks for'
 }
 
@@ -119,6 +120,7 @@ by_patch()
 	done
 	(cd "$TOP" && find include fs Documentation kernel -type f -print0 | xargs -0 cp --parents -t "$1")
 	cp "$PATCHES/eb_debug_base.h" "$1/fs/btrfs/eb_debug_base.h"
+	[ ! -d "$PATCHES/include" ] || (cd "$PATCHES" && cp -rn --parents -t "$1" include)
 }
 
 # is_by_patch DIR
@@ -137,20 +139,31 @@ small_c()
 }
 
 # small_patch HEADING: the hunk begins behind the label, so that only its heading tells.
+# small_patch HEADING label: a hook behind a label of its own, at the end of two().
+# small_patch HEADING fix: no hook; the line that one may stand behind is replaced.
 small_patch()
 {
-	printf '%s\n' 'Subject: a test' '---' 'diff --git a/small.c b/small.c' '--- a/small.c' '+++ b/small.c' \
-		"@@ -18,6 +18,7 @@ $1" ' 	second();' ' 	third();' ' 	fourth();' '+	eb_debug_test(eb);' ' 	fifth_call();' \
-		' 	sixth();' ' 	return 2;'
+	printf '%s\n' 'Subject: a test' '---' 'diff --git a/small.c b/small.c' '--- a/small.c' '+++ b/small.c'
+	case ${2:-} in
+	label)
+		printf '%s\n' "@@ -21,4 +21,7 @@ $1" ' 	fifth_call();' ' 	sixth();' ' 	return 2;' '+' '+out:' \
+			'+	eb_debug_test(eb);' ' }' ;;
+	fix)
+		printf '%s\n' "@@ -18,5 +18,6 @@ $1" ' 	second();' ' 	third();' '-	fourth();' '+	if (more())' \
+			'+		fourth_now();' ' 	fifth_call();' ' 	sixth();' ;;
+	*)
+		printf '%s\n' "@@ -18,6 +18,7 @@ $1" ' 	second();' ' 	third();' ' 	fourth();' '+	eb_debug_test(eb);' \
+			' 	fifth_call();' ' 	sixth();' ' 	return 2;' ;;
+	esac
 }
 
-# placed WANTED HEADING SED: with the file changed by SED, what comes right before the
+# placed WANTED HEADING SED [label | fix]: with the file changed by SED, what comes right before the
 # hook and the function it is in, "words" that tell that it has no place, or both.
 placed()
 {
 	mkdir -p "$LOG/work"
 	small_c | sed "$3" >"$LOG/work/small.c"
-	small_patch "$2" >"$LOG/small.patch"
+	small_patch "$2" "${4:-}" >"$LOG/small.patch"
 	awk -v work="$LOG/work" -v name=small.patch -f "$TOP/tools/apply-place.awk" "$LOG/small.patch" >"$LOG/placed" ||
 		fail "it does not run"
 	is=$(awk '/^int / { name = $2 } /eb_debug_test/ { print name, last } { last = $1 }' "$LOG/work/small.c")
@@ -182,6 +195,12 @@ place()
 	placed 'two(void) fourth();' 'int two(void)' '22a\	return 2;\n	second();\n	third();\n	fourth();\n	fifth_call();\n	sixth();'
 	placed 'it fits in several places, at lines 22, 28' 'int two(void)' '1i /* one more */
 		22a\	return 2;\n	second();\n	third();\n	fourth();\n	fifth_call();\n	sixth();'
+	# Another function ends in the same way, and none is where it was.
+	placed 'two(void) out:' 'int two(void)' '1i /* one more */
+		s/return 1/return 2/' label
+	# A fix of the line that a hook stands behind leaves the hook there.
+	placed 'two(void) fourth_now();' 'int two(void)' '20a\	eb_debug_test(eb);' fix
+	[ "$(grep -c fifth_call "$LOG/work/small.c")" -eq 2 ] || fail "the fix took more than its line"
 	pass "$cases cases"
 }
 
@@ -272,7 +291,7 @@ undo()
 undo_files()
 {
 	plain_tree "$LOG/files"
-	chmod 600 "$LOG/files/fs/btrfs/zoned.c"
+	chmod 600 "$LOG/files/fs/btrfs/qgroup.c"
 	bytes "$LOG/files" >"$LOG/before"
 	applied "$LOG/files"
 	echo '/* mine */' >>"$LOG/files/fs/btrfs/ctree.c"
@@ -303,6 +322,7 @@ check()
 	git_tree "$LOG/tree"
 	all_bytes "$LOG/tree" >"$LOG/before"
 	applied --check "$LOG/tree"
+	applied --check --write-dance --fixes "$LOG/tree"
 	all_bytes "$LOG/tree" >"$LOG/after"
 	same "$LOG/before" "$LOG/after" "--check changed a git tree"
 	rm -rf "$LOG/tree/.git"
@@ -413,6 +433,20 @@ line_in()
 	awk -v name="$1" 'index($0, name "(") { on = 1 } on && /&eb->refs/ { print FNR; exit }' "$2"
 }
 
+static()
+{
+	plain_tree "$LOG/tree"
+	applied --check "$LOG/tree"
+	! grep '^static: ' "$LOG/out" || fail "something is told of the base as it is"
+	sed -i '/^int btrfs_copy_root(/,/^}/{/^\t\tfree_extent_buffer(cow);/d}' "$LOG/tree/fs/btrfs/ctree.c"
+	applied --check --partial "$LOG/tree"
+	grep -q "^static: warning: fs/btrfs/ctree.c:[0-9]*: leak: btrfs_copy_root() returns here, and may hold a reference to 'cow'" "$LOG/out" ||
+		{ cat "$LOG/out"; fail "the leak is not told"; }
+	gone=$(diff "$src/fs/btrfs/ctree.c" "$LOG/tree/fs/btrfs/ctree.c" | grep -c '^<')
+	[ "$(grep -c '^static: ' "$LOG/out")" = "$gone" ] || { cat "$LOG/out"; fail "$gone puts are gone, and something else is told"; }
+	pass "$(grep '^static: ' "$LOG/out")"
+}
+
 renamed()
 {
 	git_tree "$LOG/tree"
@@ -462,15 +496,17 @@ partial()
 {
 	plain_tree "$LOG/tree"
 	file=$LOG/tree/fs/btrfs/tree-mod-log.c
+	# In 5.10 the log of tree changes has no file of its own.
+	[ -e "$file" ] || file=$LOG/tree/fs/btrfs/ctree.c
 	sed -i 's/\btree_mod_log_rewind\b/rewind_buffer/; s/\bbtrfs_tree_mod_log_rewind\b/btrfs_rewind/' "$file"
 	refused_unchanged 'found no place' "$LOG/tree"
 	applied --partial "$LOG/tree"
 	grep -q "hooks of owners were left out: the rules that need complete counts of references rest" "$LOG/out" ||
 		{ cat "$LOG/out"; fail "it is not said what rests"; }
-	left=$(grep -c 'in btrfs_tree_mod_log_rewind(): no place' "$LOG/out")
+	left=$(grep -cE 'in (btrfs_)?tree_mod_log_rewind\(\): no place' "$LOG/out")
 	[ "$left" -ge 1 ] || fail "what was left out is not named"
 	[ "$(sites_of "$LOG/tree")" -ge 1 ] || fail "the header says $(sites_of "$LOG/tree")"
-	[ "$(grep -c 'eb_debug_' "$file" || :)" -lt "$(cat "$PATCHES"/*.patch | awk '/^\+\+\+ / { on = /tree-mod-log/ } on && /^\+.*eb_debug_/' | wc -l)" ] ||
+	[ "$(grep -c 'eb_debug_' "$file" || :)" -lt "$(cat "$PATCHES"/*.patch | awk -v file="/${file##*/}" '/^\+\+\+ / { on = index($0, file) } on && /^\+.*eb_debug_/' | wc -l)" ] ||
 		fail "nothing was left out"
 	applied --undo "$LOG/tree"
 	# A hook of a buffer's life is not one of owners.
@@ -641,6 +677,7 @@ run()
 	apply-moved) moved ;;
 	apply-partial) partial ;;
 	apply-errors) errors ;;
+	apply-static) static ;;
 	apply-config) config ;;
 	*) die "there is no test '$1'" ;;
 	esac

@@ -21,6 +21,7 @@ list()
 		debug-reclaim 'a kernel with lockdep and all checks says nothing, reclaim with two CPUs' \
 		debug-debugfs 'the same while debugfs is read through load, unmount and mount' \
 		debug-toggle 'the same while the guard is turned off and on' \
+		debug-points 'the same while each point delays and refuses: none sleeps where it must not' \
 		debug-report 'reports printed under refs_lock, under page locks and in irq context: no other check has a word' \
 		debug-kasan-reclaim 'KASAN says nothing at level stacks, reclaim with two CPUs' \
 		debug-kasan-balance 'the same while trees are relocated' \
@@ -34,7 +35,7 @@ list()
 prepare()
 {
 	case " $* " in
-	*' debug-reclaim '* | *' debug-debugfs '* | *' debug-toggle '* | *' debug-report '*) kernel debug ;;
+	*' debug-reclaim '* | *' debug-debugfs '* | *' debug-toggle '* | *' debug-points '* | *' debug-report '*) kernel debug ;;
 	esac
 	case " $* " in
 	*' debug-kasan-reclaim '* | *' debug-kmemleak '*) kernel kasan ;;
@@ -118,7 +119,7 @@ run_kasan()
 		# All operations take minutes here; this one aborts a transaction in most turns.
 		kasan "$EXPECTED_SPLATS" enomem part=trees only=subvol want=100 "$FAULT_CACHES" ignore_loglevel ;;
 	debug-kasan-debugfs) kasan '' debugfs smp=2 ;;
-	debug-kasan-toggle) kasan '' toggle smp=2 level=stacks ;;
+	debug-kasan-toggle) kasan '' toggle smp=2 thread=single level=stacks ;;
 	*) die "there is no test '$1'" ;;
 	esac
 	pass "$(judgements "$LOG"), $(figures "$LOG")"
@@ -138,8 +139,9 @@ lost()
 	sed -n 's/^kmemleak //p' "$1/verdict.log" | awk '
 		function tell() { if (whose != "") print whose; whose = "" }
 		/^unreferenced object/ { tell(); whose = "other" }
-		/^ +\[<.*>\] .*(btrfs_eb_|eb_debug)/ { whose = "ours" }
-		/^ +\[<.*>\] do_init_module/ && whose == "other" { whose = "module" }
+		# Newer kernels print no address before the function.
+		/^ +(\[<.*>\] )?[a-z_0-9.]*(btrfs_eb_|eb_debug)[a-z_0-9.]*\+0x/ { whose = "ours" }
+		/^ +(\[<.*>\] )?do_init_module\+0x/ && whose == "other" { whose = "module" }
 		END { tell() }'
 }
 
@@ -205,20 +207,20 @@ run_kcsan()
 	kcsan reclaim rounds=10
 	instrumented kcsan __tsan_
 	kcsan debugfs rounds=3
-	kcsan toggle level=stacks rounds=200
+	kcsan toggle level=stacks rounds=200 thread=single
 	pass "$told_races"
 }
 
 run()
 {
 	case $1 in
-	debug-reclaim | debug-debugfs | debug-toggle | debug-kasan-reclaim | debug-kmemleak) ;;
+	debug-reclaim | debug-debugfs | debug-toggle | debug-points | debug-kasan-reclaim | debug-kmemleak) ;;
 	debug-report) all_reports ;;
 	*) [ "${EBDEBUG_SLOW:-}" = 1 ] ||
 		skip "its kernel takes long to build and to boot; EBDEBUG_SLOW=1 runs it" ;;
 	esac
 	case $1 in
-	debug-reclaim | debug-debugfs | debug-toggle) ;;
+	debug-reclaim | debug-debugfs | debug-toggle | debug-points) ;;
 	debug-kasan-*) run_kasan "$1" ;;
 	debug-kmemleak) kmemleak ;;
 	debug-kcsan) run_kcsan ;;
@@ -226,12 +228,15 @@ run()
 	esac
 	# With btrfs's assertions each stack that is remembered is unwound once more.
 	case $1 in
-	debug-toggle) level= ;;
-	*) level=$STACKS ;;
+	debug-toggle) words='smp=2 thread=single' ;;
+	# Delays widen the race that btrfs has, if there are two CPUs.
+	debug-points) words="mkfs=-n+4096 $STACKS" ;;
+	*) words="smp=2 $STACKS" ;;
 	esac
-	# shellcheck disable=SC2086  # one word, or none
-	boot "$LOG" debug "${1#debug-}" smp=2 timeout=300 $level
+	# shellcheck disable=SC2086
+	boot "$LOG" debug "${1#debug-}" timeout=300 $words
 	judge_silent "$LOG" || exit 1
+	[ "$1" != debug-points ] || judge_points "$LOG" || exit 1
 	clean "$LOG/console.log" | grep -q 'selftest: running extent buffer operation tests' ||
 		fail "the self-tests of btrfs did not run"
 	clean "$LOG/console.log" | grep -q 'turning off the locking correctness validator' &&

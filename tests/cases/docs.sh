@@ -11,15 +11,19 @@ set -eu
 . "$(dirname "$0")/../lib.sh"
 
 PAGE=${PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug.rst}
+MODEL=$TOP/Documentation/dev-tools/btrfs-eb-debug-model.rst
+PICTURES='btrfs-eb-debug-life.dot btrfs-eb-debug-dose.svg'
+TRACE=$TOP/Documentation/dev-tools/btrfs-eb-trace.rst
 README=${README:-$TOP/README.rst}
 WORDS=$TOP/fs/btrfs/eb_debug_report.c
+NAMES=$TOP/fs/btrfs/eb_debug_names.h
 KNOBS=$TOP/fs/btrfs/eb_debug_fs.c
 WHO=$TOP/fs/btrfs/eb_debug_who.c
 
 list()
 {
 	printf '%s\t%s\n' \
-		docs-build "the user's page builds with sphinx, README and CONTRIBUTING parse, no warning" \
+		docs-build "user's page, model and traces build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
 		docs-names "rules, counters, knobs, levels, kinds, verbs, trace events: page and sources name the same ones" \
 		docs-samples "the reports in README and page are made of what the code prints, their figures are the sources'" \
 		docs-matrix "the table of rules and kernels is what hooks, core and eb_debug_base.h of each base decide" \
@@ -30,22 +34,29 @@ list()
 
 build()
 {
-	for tool in sphinx-build rst2html; do
+	for tool in sphinx-build rst2html dot; do
 		have "$tool" || fail "there is no $tool; tools/deps installs it"
 	done
 	rm -rf "$LOG/in" "$LOG/out"
 	mkdir -p "$LOG/in"
 	cp "$PAGE" "$LOG/in/index.rst"
-	printf '%s\n' "project = 'btrfs-eb-debug'" "extensions = []" >"$LOG/in/conf.py"
+	cp "$MODEL" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
+	for file in $PICTURES; do cp "$(dirname "$MODEL")/$file" "$LOG/in"; done
+	# The kernel's own directive for pictures.
+	printf '%s\n' "import sys" "sys.dont_write_bytecode = True" \
+		"sys.path.insert(0, '$(pristine)/Documentation/sphinx')" \
+		"project = 'btrfs-eb-debug'" "extensions = ['kfigure']" >"$LOG/in/conf.py"
 	sphinx-build -q -W --keep-going -n -E -b html "$LOG/in" "$LOG/out" ||
-		fail "the user's page does not build without a warning"
+		fail "the pages do not build without a warning"
+	pictures=$(grep -c '<object data="[^"]*\.svg"\|<img [^>]*src="[^"]*\.svg"' "$LOG/out/btrfs-eb-debug-model.html" || :)
+	[ "$pictures" -eq "$(echo "$PICTURES" | wc -w)" ] || fail "$pictures pictures are in the page of the model"
 	for file in "$README" "$TOP/CONTRIBUTING.rst"; do
 		rst2html --strict --report=info "$file" /dev/null ||
 			fail "$(basename "$file") is not clean"
 	done
 	lines=$(wc -l <"$README")
 	[ "$lines" -le 70 ] || fail "README.rst has $lines lines, must be one screen (70)"
-	pass "3 documents, README.rst has $lines lines"
+	pass "5 documents, README.rst has $lines lines"
 }
 
 # --- names ------------------------------------------------------------------
@@ -65,7 +76,7 @@ words() { grep -oE "$1" | tr -d '`' | sort -u; }
 # table_names PREFIX: the strings of a table in the sources, by its enum.
 table_names()
 {
-	tr '\n\t' '  ' <"$WORDS" | grep -oE "\\[$1[A-Z_]+\\] = (\\{ *)?\"[a-z_]+\"" |
+	cat "$WORDS" "$NAMES" | tr '\n\t' '  ' | grep -oE "\\[$1[A-Z_]+\\] = (\\{ *)?\"[a-z_]+\"" |
 		sed 's/.*"\(.*\)"/\1/' | grep -v '^none$' | sort -u
 }
 
@@ -106,8 +117,8 @@ names()
 	words 'btrfs\.eb_[a-z_]+' <"$PAGE" >"$LOG/page"
 	same knob
 
-	grep -ohE '^(DEFINE_EB_EVENT|DEFINE_EB_NOTE|TRACE_EVENT)\([a-z_]+' "$TOP/include/trace/events/btrfs_eb.h" |
-		sed -E -e 's/DEFINE_EB_(EVENT|NOTE)\(/btrfs_eb_/' -e 's/TRACE_EVENT\(//' | sort -u >"$LOG/code"
+	grep -ohE '^(DEFINE_EB_EVENT|DEFINE_EB_REF_EVENT|EB_TRACE_EVENT|TRACE_EVENT)\([a-z_]+' "$TOP/include/trace/events/btrfs_eb.h" |
+		grep -v '(name' | sed -E 's/.*\((btrfs_eb_)?/btrfs_eb_/' | sort -u >"$LOG/code"
 	section "Trace events" | words '``btrfs_eb_[a-z_]+``' >"$LOG/page"
 	same "trace event"
 
@@ -161,7 +172,7 @@ known_pairs()
 		known key "${pair%%=*}=%" "$WHO"
 		case $pair in
 		kind=unknown) ;;
-		kind=*) known kind "\"${pair#*=}\"" "$WORDS" ;;
+		kind=*) known kind "\"${pair#*=}\"" "$NAMES" ;;
 		site=*) known_function "${pair#*=}" ;;
 		esac
 	done
@@ -189,26 +200,26 @@ check_sample()
 			cpu[0-9]*) ;;
 			*) wrong_name "'$1' is not the CPU of a transition" ;;
 			esac
-			known event "\"${2:-}\"" "$WORDS"
+			known event "\"${2:-}\"" "$NAMES"
 			known_function "${5:-no function}" ;;
 		*' ms ago')
 			# shellcheck disable=SC2086  # to get the words: kind, function
 			set -- ${line#BTRFS eb_debug:}
-			known kind "\"$1\"" "$WORDS"
+			known kind "\"$1\"" "$NAMES"
 			known_function "$2" ;;
 		count=*) known_pairs "$line" ;;
 		*eb_debug:\ left:*) known_pairs "${line#*left: }" ;;
 		*' is explained in '*)
 			line=${line#*rule }
-			known rule "\"${line%% *}\"" "$WORDS" ;;
+			known rule "\"${line%% *}\"" "$NAMES" ;;
 		*' in '*)
 			title=${line#BTRFS eb_debug: }
-			known title "\"${title% in *}\"" "$WORDS"
+			known title "\"${title% in *}\"" "$NAMES"
 			known_function "${title##* in }" ;;
 		*rule=* | *fsid=*)
 			for pair in ${line#BTRFS eb_debug: }; do
 				known key "${pair%%=*}=%" "$WORDS"
-				[ "${pair%%=*}" != rule ] || known rule "\"${pair#*=}\"" "$WORDS"
+				[ "${pair%%=*}" != rule ] || known rule "\"${pair#*=}\"" "$NAMES"
 			done ;;
 		esac
 	done <"$LOG/sample"
@@ -247,14 +258,29 @@ check_figures()
 	done
 }
 
-# check_aims: what a level may cost, on the page and in tests/perf/run.
+# aims: "level percent" of each table of costs in the page, which base it is of before
+# that.
+aims()
+{
+	section Cost | awk '
+		/^-+$/ { base = held }
+		{ held = $0 }
+		/^``[a-z]+`` +[+-]/ && split($0, f, / %? +/) >= 4 { gsub(/`/, "", f[1]); print base, f[1], f[4] }'
+}
+
+# check_aims: what a level may cost, in each table of the page and in tests/perf/run.
 check_aims()
 {
 	grep '^targets()' "$TOP/tests/perf/run" | grep -oE "'[a-z]+ [0-9.]+'" | tr -d "'" | sort >"$LOG/code"
 	[ -s "$LOG/code" ] || wrong_name "tests/perf/run has no targets; this test must be adapted"
-	section Cost | sed -nE 's/^``([a-z]+)`` +(\+[0-9.]+ % +){2}([0-9.]+) % .*/\1 \3/p' | sort >"$LOG/page"
-	cmp -s "$LOG/code" "$LOG/page" ||
-		wrong_name "the aims for the cost of a level are not those of tests/perf/run: $(diff "$LOG/code" "$LOG/page" | grep '^[<>]' | tr '\n' ' ')"
+	aims >"$LOG/aims"
+	grep -q '^6[.]1 ' "$LOG/aims" || wrong_name "the page has no table of costs of 6.1"
+	cut -d ' ' -f 1 "$LOG/aims" | uniq | while read -r base; do
+		[ -n "$(base_field "$base" 1)" ] || wrong_name "the page has costs of '$base', which is no base"
+		sed -n "s/^$base //p" "$LOG/aims" | sort >"$LOG/page"
+		cmp -s "$LOG/code" "$LOG/page" ||
+			wrong_name "the aims for the cost of a level on $base are not those of tests/perf/run: $(diff "$LOG/code" "$LOG/page" | grep '^[<>]' | tr '\n' ' ')"
+	done
 }
 
 samples()

@@ -4,7 +4,7 @@
 # workload: the kernel as it is, reported as the table says; with
 # patches/<base>/fixes, silent, and the file system can be used.  Both must have
 # reached the way on which the mistake is made.  An allocation fails there, or a
-# trylock, which may fail at any time: the mutant trylock_fails does no more.
+# trylock, which may fail at any time: the points let it.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
@@ -15,11 +15,11 @@ table()
 	cat <<'END_TABLE'
 find-drop-subtree | left_by_task | do_relocation | guard | drop_subtree slub_debug=A,btrfs_path step=10 | btrfs_drop_subtree() without memory leaves a block locked
 find-reloc-ref    | left_by_task | do_relocation | guard | reloc_ref slub_debug=A,btrfs_delayed_tree_ref,btrfs_delayed_ref_node,btrfs_delayed_ref_head step=7 | do_relocation() that can't count a reference leaves a block locked
-find-next-leaf-nowait | left_by_task | btrfs_next_old_leaf | mutants | next_leaf alone=1 btrfs.eb_mutant=trylock_fails | btrfs_next_old_leaf() forgets a leaf that it can't lock without waiting
+find-next-leaf-nowait | left_by_task | btrfs_next_old_leaf | points | next_leaf alone=1 | btrfs_next_old_leaf() forgets a leaf that it can't lock without waiting
 END_TABLE
 	# Newer kernels wait for the reads, and older ones lock the pages meanwhile.
 	[ "$BASE" != 6.12 ] || cat <<'END_TABLE'
-find-reads-at-unmount | buffer_leaked | btrfs_free_fs_info | guard | reads_at_unmount throttle=40 smp=2 | the file system is freed while a block of it is read, and the end of the read crashes
+find-reads-at-unmount | buffer_leaked | read_extent_buffer_pages_nowait | guard | reads_at_unmount throttle=40 smp=2 | the file system is freed while a block of it is read, and the end of the read crashes
 END_TABLE
 }
 
@@ -30,16 +30,7 @@ absent()
 5.10 find-drop-subtree an error of btrfs_drop_subtree() is a BUG_ON() in do_relocation()
 5.10 find-reloc-ref an error of btrfs_inc_extent_ref() is a BUG_ON() in do_relocation()
 5.10 find-next-leaf-nowait no search of this kernel must not wait
-7.x find-next-leaf-nowait this workload does not reach the next leaf without waiting on this kernel
 END
-}
-
-# row NAME FIELD
-row()
-{
-	table | awk -F '|' -v name="$1" -v n="$2" '
-		{ for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }
-		$1 == name { print $n }'
 }
 
 list()
@@ -49,43 +40,15 @@ list()
 
 prepare()
 {
-	for config in guard mutants; do
+	for config in guard points; do
 		kernel "$config"
-		fixed_kernel "$config"
+		kernel "$(fixed "$config")"
 	done
 }
 
-# fixed_kernel CONFIG: as kernel(), with the fixes.
-fixed_kernel()
-{
-	case $1 in
-	mutants) variant=mutants-fixes ;;
-	*) variant=fixes ;;
-	esac
-	tree=$("$TOP/tools/tree" "$BASE" "$variant") || return 1
-	"$TOP/tools/build" "$tree" "$1"
-}
-
-# boot_fixed DIR CONFIG WORKLOAD [WORD]...: as boot(), of the fixed kernel.
-boot_fixed()
-{
-	dir=$1
-	image=$(fixed_kernel "$2") || fail "the kernel with the fixes could not be built"
-	shift 2
-	mkdir -p "$dir"
-	status=0
-	"$TOP/tools/boot" "$image" "$@" log="$dir" 2>"$dir/boot.err" || status=$?
-	echo "$status" >"$dir/status"
-	echo "boot: fixed, $*: status $status, $dir"
-}
-
-# judge_reached DIR CONFIG: what failed was what is meant to fail.
+# judge_reached DIR: what failed was what is meant to fail.
 judge_reached()
 {
-	if [ "$2" = mutants ]; then
-		judge_hits "$1"
-		return
-	fi
 	grep -q '^check hit 1 1 ok' "$1/verdict.log" || wrong "$1" "the way of the mistake was not reached"
 }
 
@@ -106,11 +69,11 @@ run()
 	# shellcheck disable=SC2086  # a workload and its options
 	boot "$LOG/unfixed" "$config" $words mkfs=-n+4096 until=report
 	judge_reported "$LOG/unfixed" "$(row "$1" 2)" "$(row "$1" 3)" - || exit 1
-	judge_reached "$LOG/unfixed" "$config" || exit 1
+	judge_reached "$LOG/unfixed" || exit 1
 	# shellcheck disable=SC2086
-	boot_fixed "$LOG/fixed" "$config" $words mkfs=-n+4096
+	boot "$LOG/fixed" "$(fixed "$config")" $words mkfs=-n+4096
 	judge_fixed "$LOG/fixed" || exit 1
-	judge_reached "$LOG/fixed" "$config" || exit 1
+	judge_reached "$LOG/fixed" || exit 1
 	pass "$(reports "$LOG/unfixed" | head -n 1); fixed: $(figures "$LOG/fixed")"
 }
 

@@ -16,6 +16,8 @@ list()
 		harness-timeout 'a workload that does not end is a failure' \
 		harness-exit 'a workload that fails is a failure' \
 		harness-low 'a workload that did not reach what it is for is a failure' \
+		harness-no-init 'a kernel that never comes to its init is booted twice, and is a failure' \
+		harness-cpus 'a guest with fewer CPUs than were asked for is a failure' \
 		harness-report 'a report where none is expected is a failure, in each judge' \
 		harness-missing-report 'no report where one is expected is a failure' \
 		harness-wrong-report 'a report of another rule or function than expected is a failure' \
@@ -28,9 +30,10 @@ list()
 		harness-unhooked 'a tree with a reference of its own is accepted, the place named and counted' \
 		harness-sites-missing-tool 'without Coccinelle it is said that nobody looked, and nothing is taken for counted' \
 		harness-base 'an unknown base, and a tree that is none, are refused by name' \
+		harness-ksrc-base 'KSRC decides of which base the tests are' \
 		harness-ksrc-dirty 'KSRC with uncommitted changes is refused' \
 		harness-ksrc 'KSRC is recognised, used, and not modified' \
-		harness-option 'an option that Kconfig drops is named' \
+		harness-option 'an option that Kconfig drops is named, unless it has another name in that kernel' \
 		harness-build 'a kernel that does not compile is a failure with the compiler'\''s words' \
 		harness-disk 'too little disk space is said before anything is downloaded' \
 		harness-run 'tests/run fails when a test fails, and when none ran'
@@ -40,11 +43,22 @@ prepare()
 {
 	case " $* " in
 	*' harness-panic '* | *' harness-hang '* | *' harness-silent '* | *' harness-timeout '* | \
-	*' harness-exit '* | *' harness-low '*) kernel guard ;;
+	*' harness-exit '* | *' harness-low '* | *' harness-cpus '* | *' harness-no-init '*) kernel guard ;;
 	esac
 	case " $* " in
 	*report* | *warning*) kernel mutants ;;
 	esac
+}
+
+# no_init: with so little memory the kernel finds no room for its init.
+no_init()
+{
+	boot "$LOG" guard mount smp=2 mem=36 limit=60
+	[ "$(status_of "$LOG")" = 3 ] || fail "the boot's status is $(status_of "$LOG"), expected 3"
+	grep -q 'did not come to its init, once more' "$LOG/boot.err" || fail "it is not said that it was tried again"
+	[ -s "$LOG/console.first.log" ] || fail "the console of the first boot is not kept"
+	refused 'the kernel panicked' judge_silent "$LOG"
+	pass "twice, and refused"
 }
 
 # refused WORDS COMMAND...: the command fails, and says these words.
@@ -350,6 +364,25 @@ git_tree()
 	git -C "$1" -c user.name=test -c user.email=test@localhost commit -q -m base
 }
 
+# first_read ARGUMENT...: where the bug of 2020 is said to be reported.
+first_read() { "$TOP/tests/run" "$@" --list mutant-read_dance | sed 's/.* io_without_dance in \([^:]*\):.*/\1/'; }
+
+# KSRC says itself which base it is: its tests are that one's, whatever BASE says.
+ksrc_base()
+{
+	mkdir -p "$LOG/linux/$(dirname "$(base_field 7.x 4)")"
+	base_field 7.x 5 >"$LOG/linux/$(base_field 7.x 4)"
+	want=$(first_read -b 7.x)
+	[ "$want" != "$(first_read -b 6.1)" ] || fail "both bases report it in $want, which tells nothing"
+	for say in 6.1 7.x; do
+		is=$(KSRC=$LOG/linux BASE=$say first_read)
+		[ "$is" = "$want" ] || fail "with BASE=$say a tree of 7.x is tested as one that reports it in $is"
+	done
+	KSRC=$LOG/linux refused 'is of base 7.x' "$TOP/tests/run" -b 6.1 mutant-table
+	KSRC=$LOG/linux refused 'is of base 7.x' "$TOP/tests/run" --set test
+	pass "$want"
+}
+
 ksrc_dirty()
 {
 	git_tree "$LOG/linux"
@@ -400,22 +433,43 @@ scratch_tree()
 	scratch=$LOG/cache/tree/$BASE/pristine
 }
 
+# uncompilable: a scratch tree with a mistake in the first file that is compiled for the
+# target, which is replaced and not written: who gets there has a configuration.
+uncompilable()
+{
+	scratch_tree
+	rm "$scratch/kernel/bounds.c"
+	echo '#error this must not compile' >"$scratch/kernel/bounds.c"
+}
+
+# configured WORDS LINE...: these lines on top of a configuration end in these words.
+configured()
+{
+	said=$1
+	shift
+	{ cat "$TOP/tests/configs/pristine.config"; printf '%s\n' "$@"; } >"$LOG/repo/tests/configs/pristine.config"
+	EBDEBUG_CACHE=$LOG/cache refused "$said" "$LOG/repo/tools/build" "$scratch" pristine
+}
+
 option()
 {
 	sandbox
-	scratch_tree
-	echo CONFIG_BTRFS_EB_NO_SUCH_THING=y >>"$LOG/repo/tests/configs/pristine.config"
-	EBDEBUG_CACHE=$LOG/cache refused CONFIG_BTRFS_EB_NO_SUCH_THING=y "$LOG/repo/tools/build" "$scratch" pristine
+	uncompilable
+	configured CONFIG_EB_NO_ONE=y CONFIG_EB_NO_ONE=y
+	# Of two names one must be known, whichever; to have no name for it is no way out.
+	configured 'this must not compile' CONFIG_EB_NO_ONE=y '# or' CONFIG_MODULES=y
+	configured 'this must not compile' CONFIG_MODULES=y '# or' CONFIG_EB_NO_ONE=y
+	configured 'CONFIG_EB_NO_ONE=y or CONFIG_EB_NO_OTHER=y' CONFIG_EB_NO_ONE=y '# or' CONFIG_EB_NO_OTHER=y
+	configured CONFIG_EB_NO_ONE=y CONFIG_EB_NO_ONE=y '# or' CONFIG_MODULES=y '# CONFIG_MODULES is not set'
+	configured CONFIG_EB_NO_ONE=y CONFIG_MODULES=y '# or' CONFIG_EB_NO_ONE=y '# CONFIG_MODULES is not set'
+	configured 'this must not compile' CONFIG_EB_NO_ONE=y '# CONFIG_EB_NO_ONE is not set'
 	rm -rf "$LOG/cache"
-	pass "named"
+	pass "4 named, 3 accepted"
 }
 
 build()
 {
-	scratch_tree
-	# The first file that is compiled for the target, replaced and not written.
-	rm "$scratch/kernel/bounds.c"
-	echo '#error this must not compile' >"$scratch/kernel/bounds.c"
+	uncompilable
 	EBDEBUG_CACHE=$LOG/cache refused 'this must not compile' "$TOP/tools/build" "$scratch" pristine
 	rm -rf "$LOG/cache"
 	pass "refused with the compiler's words"
@@ -464,6 +518,8 @@ run()
 	harness-timeout) broken_boot 2 'child: timeout' self_timeout timeout=2 ;;
 	harness-exit) broken_boot 2 'child: exit 7' self_exit ;;
 	harness-low) broken_boot 2 'check nothing 0 1 low' self_low ;;
+	harness-no-init) no_init ;;
+	harness-cpus) broken_boot 2 'failed: 1 CPUs are there' mount smp=2 nosmp ;;
 	harness-report) report ;;
 	harness-missing-report) missing_report ;;
 	harness-wrong-report) wrong_report ;;
@@ -476,6 +532,7 @@ run()
 	harness-unhooked) unhooked ;;
 	harness-sites-missing-tool) sites_missing_tool ;;
 	harness-base) base ;;
+	harness-ksrc-base) ksrc_base ;;
 	harness-ksrc-dirty) ksrc_dirty ;;
 	harness-ksrc) ksrc ;;
 	harness-option) option ;;

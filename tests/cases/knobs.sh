@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The guard's knobs: on and off, debugfs, once and again, panic_on_warn,
-# coverage at unmount, and btrfs as a module.
+# coverage at unmount, the points, and btrfs as a module.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
@@ -13,22 +13,27 @@ list()
 	printf '%s\t%s\n' \
 		knob-toggle 'the guard is turned off and on under load 300 times: no false report, and what it missed is unknown' \
 		knob-debugfs 'buffers, stats and coverage are read through load, unmount and mount' \
+		knob-owners 'owners tells of all that holds references: also of reads and transaction handles, where they do' \
 		knob-boot-off 'btrfs.eb_debug=off at boot: nothing is seen, nothing is reported' \
 		knob-coverage 'btrfs.eb_debug_coverage=1 tells at unmount which rule was judged where' \
 		knob-rearm 'a report comes once, again after clear_warn_once, again with each mount' \
 		knob-rearm-module 'the same with btrfs as a module' \
+		knob-points 'bad input to the points is refused, each point is come to and delays, locks are refused, and no schedule holds anybody for ever' \
 		knob-panic-on-warn 'with panic_on_warn the kernel panics with the report on the console' \
-		knob-module 'btrfs.ko is loaded and unloaded three times, and silent' \
+		knob-module 'btrfs.ko is loaded and unloaded three times, also while it is traced, and silent' \
 		knob-module-mutant 'btrfs.ko reports as built-in btrfs does'
 }
 
 prepare()
 {
 	case " $* " in
-	*' knob-toggle '* | *' knob-debugfs '* | *' knob-boot-off '* | *' knob-coverage '*) kernel guard ;;
+	*' knob-toggle '* | *' knob-debugfs '* | *' knob-owners '* | *' knob-boot-off '* | *' knob-coverage '*) kernel guard ;;
 	esac
 	case " $* " in
 	*' knob-rearm '* | *' knob-panic-on-warn '*) kernel mutants ;;
+	esac
+	case " $* " in
+	*' knob-points '*) kernel points ;;
 	esac
 	case " $* " in
 	*' knob-rearm-module '* | *' knob-module'*) kernel module ;;
@@ -44,8 +49,28 @@ silent()
 
 toggle()
 {
-	silent guard toggle smp=2
+	silent guard toggle smp=2 thread=single
 	pass "$(told "$LOG" unknown) unknown, $(figures "$LOG")"
+}
+
+# holders: "kind function" of what is seen in owners while btrfs works, as far as this
+# kernel has it.
+holders()
+{
+	echo 'tree check_buffer_tree_ref'
+	! grep -q '(.*EB_KIND_READ)' "$TOP/patches/$BASE"/*.patch || echo 'read read_extent_buffer_pages_nowait'
+	! grep -q '(.*EB_KIND_TRANS)' "$TOP/patches/$BASE"/*.patch || echo 'trans btrfs_inhibit_eb_writeback'
+}
+
+owners()
+{
+	holders >"$LOG/holders"
+	silent guard owners "want=$(cut -d ' ' -f 1 "$LOG/holders" | paste -s -d ,)" throttle=60 mkfs=-n+4096 smp=2
+	while read -r kind site; do
+		found=$(told "$LOG" "owner_$kind")
+		[ "$found" = "$site" ] || fail "kind=$kind is told with site=$found, it is $site"
+	done <"$LOG/holders"
+	pass "$(paste -s -d , "$LOG/holders")"
 }
 
 boot_off()
@@ -64,6 +89,13 @@ coverage()
 	clean "$LOG/console.log" | grep -q '^BTRFS eb_debug: judged io_without_dance at read [1-9]' ||
 		fail "the coverage does not tell how often reads were judged"
 	pass "$lines lines at 2 unmounts"
+}
+
+points()
+{
+	silent points points mkfs=-n+4096 timeout=200
+	judge_points "$LOG" || exit 1
+	pass "$(told_points "$LOG"), $(figures "$LOG")"
 }
 
 # between PHASE: how many reports came in a phase of the workload.
@@ -101,10 +133,12 @@ run()
 	case $1 in
 	knob-toggle) toggle ;;
 	knob-debugfs) silent guard debugfs smp=2; pass "$(figures "$LOG")" ;;
+	knob-owners) owners ;;
 	knob-boot-off) boot_off ;;
 	knob-coverage) coverage ;;
 	knob-rearm) rearm mutants ;;
 	knob-rearm-module) rearm module ;;
+	knob-points) points ;;
 	knob-panic-on-warn) panic_on_warn ;;
 	knob-module) silent module module_cycle; pass "$(figures "$LOG")" ;;
 	knob-module-mutant)

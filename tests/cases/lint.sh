@@ -15,6 +15,7 @@ list()
 		lint-tree "house rules: no path of one machine, no host name, no long file, ..." \
 		lint-hooks "the hook patches add single lines that call the guard, and delete none" \
 		lint-sites "each place in btrfs that changes a buffer's reference count has its hook" \
+		lint-static "dance, raw and leak find in this base what is listed and nothing else, and no write once it dances" \
 		lint-gcc "W=1: no warning in our files, no new one in those that we touch" \
 		lint-clang "the same with clang" \
 		lint-sparse "the same with sparse" \
@@ -129,6 +130,42 @@ offend_sites()
 	must_complain sites fs/btrfs "no place was found" -t "$copy"
 }
 
+# offend_static: in copies of the base's btrfs the dance of the read is gone, stands
+# before the IO state is armed, or under a condition; a put is gone on a way out; a new
+# function changes a count, and one that may do so once does it twice.
+offend_static()
+{
+	copy=$LOG/copy
+	source=$("$TOP/tools/source" "$BASE")
+	read=read_extent_buffer_pages
+	! grep -q read_extent_buffer_pages_nowait "$source/fs/btrfs/extent_io.c" || read=read_extent_buffer_pages_nowait
+	armed='atomic_set(&eb->io_pages, num_reads);'
+	[ $read = read_extent_buffer_pages ] || armed='if (test_and_set_bit(EXTENT_BUFFER_READING'
+	in_read="/^int $read(/,/^}/"
+	dance='^\tcheck_buffer_tree_ref(eb);$'
+	offend_source extent_io.c "$in_read{/$dance/d}" "dance: $read() starts IO"
+	offend_source extent_io.c "$in_read{/$dance/d;s/^\t$armed/\tcheck_buffer_tree_ref(eb);\n&/}" "dance: $read() starts IO"
+	offend_source extent_io.c "$in_read{s/$dance/\tif (mirror_num)\n\t&/}" "dance: $read() starts IO"
+	offend_source ctree.c '/^int btrfs_copy_root(/,/^}/{/^\t\tfree_extent_buffer(cow);/d}' \
+		"leak: btrfs_copy_root() returns here, and may hold a reference to 'cow'"
+	# shellcheck disable=SC2016  # the last line of a file, for sed
+	offend_source locking.c '$a void eb_spoiled(struct extent_buffer *buf)\n{\n\tatomic_inc(\&buf->refs);\n}' \
+		'raw: eb_spoiled() changes the reference count'
+	offend_source extent_io.c '/^static void check_buffer_tree_ref(/,/^}/s/^\tspin_unlock(.*/&\n\tclear_bit(EXTENT_BUFFER_TREE_REF, \&eb->bflags);/' \
+		'raw: check_buffer_tree_ref() changes TREE_REF of an extent buffer by itself (2 places, 1 are known)'
+}
+
+# offend_source FILE SED WORDS: the base's file with that change.
+offend_source()
+{
+	rm -rf "$copy"
+	mkdir -p "$copy/fs"
+	cp -r "$source/fs/btrfs" "$copy/fs/btrfs"
+	sed -i "$2" "$copy/fs/btrfs/$1"
+	! cmp -s "$copy/fs/btrfs/$1" "$source/fs/btrfs/$1" || fail "nothing was planted in $1: $2"
+	must_complain static "$1" "$3" -t "$copy"
+}
+
 can_fail()
 {
 	count=0
@@ -170,6 +207,7 @@ can_fail()
 	offend hooks "$hook" "deletes a line" '0,/^ \t/s/^ \t/-\t/'
 	offend hooks "$hook" "eb_debug.h does not offer it" 's/^+\(.*\)eb_debug_dance(eb);/+\1eb_debug_spoiled(eb);/'
 	offend_sites
+	offend_static
 	offend_compilers
 	rm -rf "$LOG/copy"
 	pass "$count offences planted, $count found"

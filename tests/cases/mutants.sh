@@ -41,7 +41,17 @@ list()
 	printf 'mutant-blame\tof the mutants of this run, how many are blamed right, at levels guard and stacks\n'
 }
 
-prepare() { kernel mutants; }
+prepare()
+{
+	case " $* " in
+	' mutant-table ') ;;
+	*) kernel mutants ;;
+	esac
+	for name; do
+		words=$(field "${name#mutant-}" 4)
+		[ -z "$(machine_of "$words")" ] || prepare_kernel mutants "$words"
+	done
+}
 
 # every_rule: the names in the guard's sources against those in the table.  A rule that
 # this base does not judge can have no mutant.
@@ -55,7 +65,7 @@ every_rule()
 		none | count) continue ;;
 		esac
 		n=$((n + 1))
-		grep -q "\"$rule\"" "$TOP/fs/btrfs/eb_debug_report.c" || fail "rule $rule has no name in eb_debug_report.c"
+		grep -q "\"$rule\"" "$TOP/fs/btrfs/eb_debug_names.h" || fail "rule $rule has no name in eb_debug_names.h"
 		! grep -qx "$rule $BASE not judged" "$LOG/decided" || continue
 		rows | grep -Eq "^[^|]*[|](counted broken_)?${rule}[|]" || missing="$missing $rule"
 	done
@@ -233,6 +243,7 @@ run()
 	'') die "there is no mutant '$name' for base $BASE" ;;
 	not-run:*) skip "${words#not-run: }" ;;
 	esac
+	need_machine "$words"
 	case $words in
 	enomem*slub_debug=*) words="$words timeout=150 ignore_loglevel" ;;
 	enomem*) words="$words timeout=150 $FAULT_CACHES ignore_loglevel" ;;

@@ -117,8 +117,8 @@ trees()
 	guard=$(tree guard)
 }
 
-# use WHAT: from here on compile with clang, or for another machine; skips the test
-# where that can't be done.
+# use WHAT: from here on compile with clang, or for another machine; the test fails
+# without the compiler, and is skipped if this kernel does not take the clang that is here.
 label=
 words=
 more=
@@ -132,7 +132,7 @@ use()
 		words=CC=$compiler ;;
 	*)
 		lacks=$(machine_lacks "$1")
-		[ -z "$lacks" ] || skip "$lacks"
+		[ -z "$lacks" ] || fail "$lacks"
 		words=$(machine_words "$1")
 		more=$(machine_field "$1" 4) ;;
 	esac

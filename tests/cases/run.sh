@@ -15,6 +15,7 @@ silent-meta                | meta                                      | 10,000 
 silent-meta-smp            | meta smp=2                                | the same with two CPUs
 silent-meta-4k             | meta mkfs=-n+4096                         | the same with a node in a single page
 silent-meta-64k            | meta mkfs=-n+65536 enough=25              | the same with the largest nodes
+silent-meta-subpage        | meta machine=arm64-64k mkfs=-n+16384 smp=2 timeout=500 | the same with four nodes in a page, on arm64
 silent-reclaim             | reclaim                                   | reads race with reclaim
 silent-reclaim-smp         | reclaim smp=2                             | the same with two CPUs
 silent-cow-under-writeback | cow_under_writeback throttle=40           | blocks are copied while they are written
@@ -45,9 +46,14 @@ absent()
 {
 	cat <<'END'
 7.x silent-pressure tree blocks are charged to no cgroup; silent-low-memory is the same
+7.x silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
+6.12 silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
+5.10 silent-meta-subpage this kernel only reads file systems whose blocks are smaller than a page
 5.10 silent-nowait btrfs refuses buffered writes that must not wait, and never tries a lock of a root
 END
 }
+
+why_absent() { absent | sed -n "s/^$BASE $1 //p"; }
 
 # row NAME FIELD
 row()
@@ -66,6 +72,11 @@ list()
 prepare()
 {
 	kernel guard
+	for name; do
+		words=$(row "$name" 2)
+		[ -z "$(machine_of "$words")" ] || [ -n "$(why_absent "$name")" ] ||
+			prepare_kernel guard "$words"
+	done
 	case " $* " in
 	*' run '*) kernel mutants ;;
 	esac
@@ -84,7 +95,7 @@ report_complete()
 	echo "$report" | grep -Eq "fsid=[0-9a-f-]{36} armed=$reader submitted=$reader\$" ||
 		fail "the sites are missing: $report"
 	for event in alloc tree_ref_set insert io_arm io_submit; do
-		echo "$report" | grep -Eq " us ago  cpu0 +$event +refs=[12] " || fail "the history lacks $event: $report"
+		echo "$report" | grep -Eq " us ago  cpu0 +$event +refs=[123] " || fail "the history lacks $event: $report"
 	done
 	echo "$report" | grep -Eq " [1-9][0-9]* us ago  cpu0 +alloc " || fail "the ages are not known: $report"
 }
@@ -118,13 +129,26 @@ all_judged()
 	done <"$LOG/decided"
 }
 
+# subpage_judged: the sites that only a page of more than one node has.
+subpage_judged()
+{
+	for what in io_without_dance/read_subpage tree_ref_cleared_under_io/release_subpage; do
+		count=$(judged_at "${what%/*}" "${what#*/}")
+		[ "${count:-0}" -gt 0 ] || fail "${what%/*} was never judged at ${what#*/}"
+	done
+}
+
+# judged_at RULE SITE: how often, as the coverage tells.
+judged_at() { awk -v rule="$1" -v site="$2" '$1 == "coverage" && $2 == rule && $3 == site { print $4 }' "$LOG/verdict.log"; }
+
 run()
 {
 	[ "$1" != run ] || { run_run; exit 0; }
 	words=$(row "$1" 2)
 	[ -n "$words" ] || die "there is no test '$1'"
-	why=$(absent | sed -n "s/^$BASE $1 //p")
+	why=$(why_absent "$1")
 	[ -z "$why" ] || skip "$why"
+	need_machine "$words"
 	# shellcheck disable=SC2086  # a workload and its options
 	boot "$LOG" guard $words
 	# The accounts of an aborted transaction, see EXPECTED_SPLATS.
@@ -132,6 +156,7 @@ run()
 	[ "$BASE/$1" != 5.10/silent-write-error ] || expected=$EXPECTED_SPLATS
 	judge_silent "$LOG" on "$expected" || exit 1
 	[ "$1" != silent-meta ] || all_judged
+	[ "$1" != silent-meta-subpage ] || subpage_judged
 	pass "$(figures "$LOG")"
 }
 

@@ -68,7 +68,7 @@ applies()
 		MAINTAINERS MAINTAINERS >"$LOG/wanted"
 	cmp -s "$LOG/wanted" "$LOG/found" || { cat "$LOG/found"; fail "the result is not that of tools/apply"; }
 	page=$(grep -n btrfs-eb-debug "$LOG/linux/Documentation/dev-tools/index.rst" | cut -d : -f 1)
-	grep -n kfence "$LOG/linux/Documentation/dev-tools/index.rst" | grep -q "^$((page - 1)):" || fail "the page is not in the index"
+	grep -nE '^ *(kfence|kcsan)$' "$LOG/linux/Documentation/dev-tools/index.rst" | grep -q "^$((page - 1)):" || fail "the page is not in the index"
 	maintained
 	pass "$(echo "$mails" | wc -l) mails"
 }
@@ -100,6 +100,14 @@ checkpatch()
 	pass "$(tail -n 1 "$LOG/lint"), 2 offences planted, 2 found"
 }
 
+# costs_of BASE: each figure of that base's table in the page.
+costs_of()
+{
+	sed -n '/^Cost$/,/^Testing the guard$/p' "$TOP/Documentation/dev-tools/btrfs-eb-debug.rst" |
+		awk -v base="$1" '$0 == base { on = 1; next } on && /^---/ && n { exit } on && /^====+ =/ { n++ } on && n { print } n == 3 { exit }' |
+		tr -d '`' | grep -o '[0-9][0-9.,]* [a-z%]*'
+}
+
 mails()
 {
 	written
@@ -113,10 +121,13 @@ mails()
 	done
 	cover=$(find "$series" -name '0000-*')
 	! grep -nE '@[A-Z]+@|@000[0-9]@|\*\*\*' "$series"/*.patch || fail "something is still to be filled in"
-	# The table of the page, figure by figure.
-	awk '/^Cost$/ { on = 1 } on && /^====+ =/ { n++ } n == 3 { exit } on && n' \
-		"$TOP/Documentation/dev-tools/btrfs-eb-debug.rst" | tr -d '`' | grep -o '[0-9][0-9.,]* [a-z%]*' >"$LOG/page"
+	# The table that the page has of this base, or else of 6.1, figure by figure.
+	for measured in "$BASE" 6.1; do
+		costs_of "$measured" >"$LOG/page" || :
+		[ ! -s "$LOG/page" ] || break
+	done
 	[ "$(wc -l <"$LOG/page")" -ge 12 ] || fail "the page has no table of costs"
+	grep -q "^on, instructions .* measured on $measured\$" "$cover" || fail "the cover letter does not say that $measured was measured"
 	while read -r figure; do
 		grep -qF -- "$figure" "$cover" || fail "the cover letter lacks '$figure'"
 	done <"$LOG/page"
@@ -221,7 +232,7 @@ by_words() { git -C "$repo" log --format='%H %s' pristine..series | grep -F "$1"
 builds_some()
 {
 	of_series
-	build_commits 'off on' "$(by_words 'build the extent buffer guard')" "$(by_words 'trace events of')"
+	build_commits 'off on' "$(by_words 'build the extent buffer guard')" "$(by_words 'who owns a reference')"
 }
 
 slow() { [ "${EBDEBUG_SLOW:-}" = 1 ] || skip "it compiles btrfs for each patch; EBDEBUG_SLOW=1 runs it"; }

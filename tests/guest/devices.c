@@ -179,19 +179,29 @@ static void device_ioctl(unsigned long request, const char *disk, const char *wh
 	fs_ioctl(request, &args, what);
 }
 
-/* Metadata gets a copy on each of two disks. */
-static void convert_to_raid1(void)
+static int balance_to_raid1(void)
 {
 	struct btrfs_ioctl_balance_args args = {
 		.flags = BTRFS_BALANCE_METADATA | BTRFS_BALANCE_SYSTEM | BTRFS_BALANCE_FORCE,
 		.meta = {
-			.flags = BTRFS_BALANCE_ARGS_CONVERT,
+			.flags = BTRFS_BALANCE_ARGS_CONVERT | BTRFS_BALANCE_ARGS_SOFT,
 			.target = BTRFS_BLOCK_GROUP_RAID1,
 		},
 	};
 
 	args.sys = args.meta;
-	fs_ioctl(BTRFS_IOC_BALANCE_V2, &args, "converting metadata");
+	return path_ioctl(MNT, BTRFS_IOC_BALANCE_V2, &args);
+}
+
+/*
+ * Metadata gets a copy on each of two disks.  While files change, a balance may find no
+ * block group that it can do without for the moment; the next one goes on from there.
+ */
+static void convert_to_raid1(void)
+{
+	for (int tries = 1; balance_to_raid1(); tries++)
+		if (errno != ENOSPC || tries == 10)
+			die("converting metadata");
 }
 
 /* Chunks, or pieces of chunks, that are on a device. */

@@ -32,7 +32,6 @@
 #define MOST_TURNS	1000
 
 static int fail_nth = -1;
-static int kernel_log = -1;
 
 /* Only allocations of the caches of slub_debug=A,<caches> may fail. */
 static void allow_faults(void)
@@ -43,8 +42,8 @@ static void allow_faults(void)
 	/* fail-nth counts all kinds of faults; these are none. */
 	put_file(DEBUGFS "/fail_page_alloc/min-order", "20");
 	fail_nth = open("/proc/self/fail-nth", O_RDWR);
-	kernel_log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
-	if (fail_nth < 0 || kernel_log < 0)
+	open_log();
+	if (fail_nth < 0)
 		die("preparing for faults");
 }
 
@@ -66,44 +65,6 @@ static int disarm(void)
 		die("asking for the fault");
 	arm(0);
 	return atoi(text);
-}
-
-/* Is this line of a stack about @name?  Not all had the prefix in older kernels. */
-static bool is_function(const char *text, const char *name)
-{
-	static const char prefix[] = "btrfs_";
-	size_t len = sizeof(prefix) - 1;
-
-	return !strncmp(text, name, strlen(name)) ||
-	       (!strncmp(name, prefix, len) && !strncmp(text, name + len, strlen(name) - len));
-}
-
-/*
- * What the kernel has said since the last call: was @callee called by @caller
- * in a stack that it showed?
- */
-static bool log_has_call(const char *caller, const char *callee)
-{
-	bool found = false, below = false;
-	char line[8192];
-	ssize_t len;
-
-	while ((len = read(kernel_log, line, sizeof(line) - 1)) > 0 || errno == EPIPE) {
-		char *text;
-
-		if (len < 0)
-			continue;
-		line[len] = 0;
-		text = strchr(line, ';');
-		if (!text)
-			continue;
-		text += 1 + strspn(text + 1, " ");
-		if (*text == '?')
-			continue;
-		found |= below && is_function(text, caller);
-		below = is_function(text, callee);
-	}
-	return found;
 }
 
 /*

@@ -21,6 +21,8 @@
 #define GUARD		DEBUGFS "/btrfs_eb_debug"
 #define CGROUP		"/sys/fs/cgroup/workload"
 #define PARAMS		"/sys/module/btrfs/parameters"
+#define TRACING		"/sys/kernel/tracing"
+#define EVENTS		TRACING "/events/btrfs"
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 struct workload {
@@ -43,8 +45,11 @@ extern const struct workload device_workloads[];
 extern const struct workload space_workloads[];
 extern const struct workload load_workloads[];
 extern const struct workload find_workloads[];
+extern const struct workload race_workloads[];
+extern const struct workload point_workloads[];
 extern const struct workload perf_workloads[];
 extern const struct workload checker_workloads[];
+extern const struct workload tools_workloads[];
 
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);
@@ -61,6 +66,8 @@ double now(void);
 void put_file(const char *path, const char *text);
 bool try_put_file(const char *path, const char *text);
 long get_file(const char *path, char *buf, size_t size);
+void open_log(void);
+bool log_has_call(const char *caller, const char *callee);
 long stat_value(const char *name);
 bool guarded(void);
 void check_stat(const char *name, long min);
@@ -75,6 +82,11 @@ void umount_disk(void);
 void sync_fs(void);
 pid_t spawn(void (*task)(void));
 void stop(pid_t task);
+
+/* record.c: the guard's trace events */
+int enable_events(bool on);
+void record_begin(void);
+void record_end(void);
 
 /* basic.c */
 void meta_round(int round);

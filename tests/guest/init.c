@@ -147,7 +147,7 @@ static void open_channel(void)
 {
 	struct termios raw;
 
-	channel = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
+	channel = open(option("channel", "/dev/ttyS1"), O_RDWR | O_NOCTTY);
 	if (channel < 0 || tcgetattr(channel, &raw))
 		return;
 	cfmakeraw(&raw);
@@ -162,9 +162,9 @@ static const struct workload *find_workload(const char *name)
 		knob_workloads, self_workloads, trace_workloads,
 		fault_workloads, power_workloads, dm_workloads,
 		feature_workloads, device_workloads, space_workloads,
-		load_workloads, find_workloads,
-		perf_workloads,
-		checker_workloads,
+		load_workloads, find_workloads, race_workloads,
+		point_workloads, perf_workloads, checker_workloads,
+		tools_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
@@ -233,6 +233,20 @@ static void end_guest(void)
 	reboot(RB_AUTOBOOT);
 }
 
+/* This guest is not what was asked for. */
+static void __attribute__((format(printf, 1, 2))) refuse(const char *fmt, ...)
+{
+	char why[128];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	verdict("failed: %s", why);
+	verdict("end: fail");
+	end_guest();
+}
+
 int main(void)
 {
 	const struct workload *workload;
@@ -241,19 +255,19 @@ int main(void)
 	pid_t child;
 
 	mount_all();
-	open_channel();
 	get_file("/proc/cmdline", cmdline, sizeof(cmdline));
+	open_channel();
 	/* Its own messages would fill the console. */
 	try_put_file("/proc/sys/vm/drop_caches", "4");
 	name = strdup(option("workload", "mount"));
 	workload = find_workload(name);
 	verdict("workload: %s", name);
-	if (!workload) {
-		verdict("failed: there is no such workload");
-		verdict("end: fail");
-		end_guest();
-	}
+	if (!workload)
+		refuse("there is no such workload");
+	if (sysconf(_SC_NPROCESSORS_ONLN) != option_number("cpus", 1))
+		refuse("%ld CPUs are there", sysconf(_SC_NPROCESSORS_ONLN));
 
+	record_begin();
 	child = fork();
 	if (child == 0) {
 		/* What it makes the kernel cache can be reclaimed by name then. */
@@ -263,6 +277,7 @@ int main(void)
 		_exit(checks_low ? 1 : 0);
 	}
 	ok = supervise(child);
+	record_end();
 	if (!tell_file(GUARD "/stats", "stat"))
 		verdict("guard: none");
 	tell_file(GUARD "/coverage", "coverage");

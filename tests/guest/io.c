@@ -186,6 +186,94 @@ static void run_shutdown(void)
 	umount_disk();
 }
 
+#define FAIL_FUNCTION	DEBUGFS "/fail_function"
+
+/* Calls of a function that allows it can be made to fail with EIO; none does yet. */
+static void prepare_failure(const char *function)
+{
+	static const char * const settings[][2] = {
+		{ "verbose", "0" }, { "space", "0" }, { "interval", "1" },
+		{ "times", "0" }, { "probability", "100" },
+	};
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		snprintf(path, sizeof(path), FAIL_FUNCTION "/%s", settings[i][0]);
+		put_file(path, settings[i][1]);
+	}
+	put_file(FAIL_FUNCTION "/inject", function);
+	snprintf(path, sizeof(path), FAIL_FUNCTION "/%s/retval", function);
+	put_file(path, "0xfffffffffffffffb");
+}
+
+#define ERROR_FILES	2000
+#define ERROR_TURNS	10
+
+/* New blocks that follow each other on the disk: they are written in one go. */
+static void create_files(int turn)
+{
+	char path[64];
+	int fd;
+
+	for (int i = 0; i < ERROR_FILES; i++) {
+		snprintf(path, sizeof(path), MNT "/%d.%d", turn, i);
+		fd = open(path, O_CREAT | O_WRONLY, 0644);
+		if (fd < 0)
+			die("creating %s", path);
+		close(fd);
+	}
+}
+
+/*
+ * Abort the next transaction while a commit sends its tree blocks to the disk.
+ * Returns how many of them it came to after that.
+ */
+static long abort_during_commit(int turn)
+{
+	long writes = 0;
+	pid_t waiter;
+
+	create_files(turn);
+	waiter = commit_beside();
+	/* The next transaction begins when the commit begins to write. */
+	if (mkdir(MNT "/new", 0755))
+		die("a directory during the commit");
+	put_file(FAIL_FUNCTION "/times", "1");
+	if (!mkdir(MNT "/other/new", 0755))
+		die("the transaction was not aborted");
+	if (guarded())
+		writes = stat_value("writes");
+	waitpid(waiter, NULL, 0);
+	return guarded() ? stat_value("writes") - writes : 0;
+}
+
+/*
+ * error_in_commit: the file system is in error while a commit goes through its tree
+ * blocks; it comes to some more, and none of those may reach the disk.
+ */
+static void run_error_in_commit(void)
+{
+	long writes = 0;
+
+	mount_disk(NULL);
+	make_subvol("other");
+	umount_disk();
+	prepare_failure("btrfs_cow_block");
+	/* The commit may have been faster; then nothing of it is left but its end. */
+	for (int turn = 0; writes < 10 && turn < ERROR_TURNS; turn++) {
+		mount_disk("commit=300");
+		writes = abort_during_commit(turn);
+		umount_disk();
+	}
+	if (guarded())
+		check("writes_after_error", writes, 10);
+
+	/* The disk has the last commit. */
+	mount_disk(NULL);
+	check("subvol_after_remount", rmdir(MNT "/other") == 0, 1);
+	umount_disk();
+}
+
 /* What run_bad_log_root() needs of struct btrfs_super_block. */
 #define SUPER_OFFSET	65536
 #define SUPER_SIZE	4096
@@ -255,5 +343,6 @@ const struct workload io_workloads[] = {
 	{ "write_error", run_write_error },
 	{ "bad_log_root", run_bad_log_root },
 	{ "shutdown", run_shutdown },
+	{ "error_in_commit", run_error_in_commit },
 	{ NULL, NULL }
 };

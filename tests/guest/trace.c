@@ -11,8 +11,6 @@
 #include <string.h>
 #include "guest.h"
 
-#define TRACING		"/sys/kernel/tracing"
-#define EVENTS		TRACING "/events/btrfs"
 #define MAX_EVENTS	32
 #define SHOWN		3
 
@@ -21,25 +19,21 @@ static struct {
 	long seen;
 } events[MAX_EVENTS];
 static int nr_events;
+/* Lines of the trace behind that of the first broken rule. */
+static long lines_after;
 
-/* Turn each event of the guard on or off; the first time, learn their names. */
-static void enable_events(bool on)
+/* What they are called. */
+static void learn_events(void)
 {
 	struct dirent *entry;
-	char path[512];
 	DIR *dir = opendir(EVENTS);
 
 	if (!dir)
 		die("no trace events of btrfs");
-	nr_events = 0;
-	while ((entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "btrfs_eb_", 9) || nr_events == MAX_EVENTS)
-			continue;
-		snprintf(events[nr_events++].name, sizeof(events[0].name), "%.60s",
-			 entry->d_name);
-		snprintf(path, sizeof(path), EVENTS "/%s/enable", entry->d_name);
-		put_file(path, on ? "1" : "0");
-	}
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "btrfs_eb_", 9) && nr_events < MAX_EVENTS)
+			snprintf(events[nr_events++].name, sizeof(events[0].name),
+				 "%.60s", entry->d_name);
 	closedir(dir);
 }
 
@@ -81,12 +75,15 @@ static long read_trace(void)
 		die("reading the trace");
 	for (int i = 0; i < nr_events; i++)
 		events[i].seen = 0;
+	lines_after = -1;
 	while (fgets(line, sizeof(line), file)) {
 		if (*line == '#')
 			continue;
 		line[strcspn(line, "\n")] = 0;
 		lines++;
 		count_line(line);
+		if (lines_after >= 0 || strstr(line, ": btrfs_eb_violation: "))
+			lines_after++;
 	}
 	fclose(file);
 	return lines;
@@ -105,10 +102,16 @@ static void use_disk(void)
 	umount_disk();
 }
 
+static void tell_events(void)
+{
+	for (int i = 0; i < nr_events; i++)
+		verdict("traced %s %ld", events[i].name, events[i].seen);
+}
+
 /* trace: every event is there, and none when they are disabled. */
 static void run_trace(void)
 {
-	enable_events(false);
+	learn_events();
 	put_file(TRACING "/trace", "");
 	use_disk();
 	check("silent_when_disabled", read_trace() == 0, 1);
@@ -118,12 +121,34 @@ static void run_trace(void)
 	use_disk();
 	enable_events(false);
 	check("lines", read_trace(), 500);
-	check("events", nr_events, 16);
-	for (int i = 0; i < nr_events; i++)
-		verdict("traced %s %ld", events[i].name, events[i].seen);
+	check("events", nr_events, 23);
+	tell_events();
+}
+
+/*
+ * freeze: a rule is broken after the disk was well used for a while.  What led to the
+ * first report stays in the trace, and what came after it is not there.
+ */
+static void run_freeze(void)
+{
+	long lines;
+
+	learn_events();
+	put_file(TRACING "/buffer_size_kb", "65536");
+	put_file("/proc/sys/kernel/traceoff_on_warning", "1");
+	enable_events(true);
+	use_disk();
+	lines = read_trace();
+	check("lines_before", lines, 500);
+	put_file(PARAMS "/eb_mutant", "read_dance");
+	use_disk();
+	check("lines_kept", read_trace(), lines);
+	check("stopped_at_once", lines_after >= 0 && lines_after <= 10, 1);
+	tell_events();
 }
 
 const struct workload trace_workloads[] = {
 	{ "trace", run_trace },
+	{ "freeze", run_freeze },
 	{ NULL, NULL }
 };

@@ -34,7 +34,7 @@ void die(const char *fmt, ...)
 /* Leave a line on the console, for the host to cut the log at. */
 void mark(const char *fmt, ...)
 {
-	char text[256] = "eb-test: ";
+	char text[512] = "eb-test: ";
 	va_list args;
 
 	va_start(args, fmt);

@@ -57,7 +57,6 @@ static const char * const names[] = {
 	[EB_MUTANT_RELOC_NODE] = "reloc_node",
 	[EB_MUTANT_PUT_LOCKED] = "put_locked",
 	[EB_MUTANT_FREE_OWNED] = "free_owned",
-	[EB_MUTANT_TRYLOCK_FAILS] = "trylock_fails",
 	[EB_MUTANT_SPLIT_NODE] = "split_node",
 	[EB_MUTANT_FREE_BLOCK] = "free_block",
 	[EB_MUTANT_RELOC_ROOT] = "reloc_root",
@@ -81,6 +80,7 @@ static int chosen_set(const char *val, const struct kernel_param *kp)
 	if (ret < 0)
 		return ret;
 	chosen = ret;
+	atomic_set(&hits, 0);
 	return 0;
 }
 
@@ -106,6 +106,10 @@ static const struct kernel_param_ops hits_ops = {
 module_param_cb(eb_mutant, &chosen_ops, NULL, 0644);
 module_param_cb(eb_mutant_hits, &hits_ops, NULL, 0444);
 
+/* Let the bug kill the kernel, as it would without us. */
+static bool deadly;
+module_param_named(eb_mutant_deadly, deadly, bool, 0444);
+
 bool btrfs_eb_mutant(enum eb_mutant mutant)
 {
 	if (likely(chosen != mutant))
@@ -130,22 +134,26 @@ static atomic_t *refs_of(struct extent_buffer *eb)
 	return (atomic_t *)&eb->refs;
 }
 
-void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb)
+void btrfs_eb_mutant_strip(struct extent_buffer *eb)
 {
-	int refs = atomic_read(refs_of(eb));
-
-	if (likely(chosen != mutant) || refs < 4 ||
-	    eb != eb->fs_info->tree_root->node ||
-	    !btrfs_eb_mutant_once(mutant))
-		return;
-	stolen = refs - 1;
+	stolen = atomic_read(refs_of(eb)) - 1;
 	clear_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
 	atomic_set(refs_of(eb), 1);
 }
 
+void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb)
+{
+	if (likely(chosen != mutant) || atomic_read(refs_of(eb)) < 4 ||
+	    eb != eb->fs_info->tree_root->node ||
+	    !btrfs_eb_mutant_once(mutant))
+		return;
+	btrfs_eb_mutant_strip(eb);
+}
+
 bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
 {
-	if (likely(!chosen) || (!extent_buffer_under_io(eb) && !stolen))
+	if (likely(!chosen) || deadly ||
+	    (!extent_buffer_under_io(eb) && !stolen))
 		return false;
 	atomic_set(refs_of(eb), stolen ?: 1);
 	stolen = 0;

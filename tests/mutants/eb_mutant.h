@@ -4,7 +4,8 @@
  *
  * Which one is chosen by btrfs.eb_mutant= at boot or load.  A mutant changes a
  * call site of btrfs and never calls the guard; where the bug would crash the
- * kernel, eb_mutant_heal() keeps it alive after the guard had its chance.
+ * kernel, eb_mutant_heal() keeps it alive after the guard had its chance, unless
+ * btrfs.eb_mutant_deadly=1 asks for the crash.
  */
 
 #ifndef BTRFS_EB_MUTANT_H
@@ -59,7 +60,6 @@ enum eb_mutant {
 	EB_MUTANT_RELOC_NODE,
 	EB_MUTANT_PUT_LOCKED,
 	EB_MUTANT_FREE_OWNED,
-	EB_MUTANT_TRYLOCK_FAILS,
 	EB_MUTANT_SPLIT_NODE,
 	EB_MUTANT_FREE_BLOCK,
 	EB_MUTANT_RELOC_ROOT,
@@ -81,9 +81,11 @@ bool btrfs_eb_mutant_once(enum eb_mutant mutant);
  * mutant did it, give the tree its reference back.  True if it was.
  */
 bool btrfs_eb_mutant_heal(struct extent_buffer *eb);
+/* Let the put that follows be the last, whoever else holds a reference. */
+void btrfs_eb_mutant_strip(struct extent_buffer *eb);
 /*
  * The node of a tree of trees that a path is about to give back, held by that
- * tree and its commit root: once, let the put that follows be the last.
+ * tree and its commit root: once, strip it.
  */
 void btrfs_eb_mutant_steal(enum eb_mutant mutant, struct extent_buffer *eb);
 #else
@@ -100,6 +102,10 @@ static inline bool btrfs_eb_mutant_once(enum eb_mutant mutant)
 static inline bool btrfs_eb_mutant_heal(struct extent_buffer *eb)
 {
 	return false;
+}
+
+static inline void btrfs_eb_mutant_strip(struct extent_buffer *eb)
+{
 }
 
 static inline void btrfs_eb_mutant_steal(enum eb_mutant mutant,

@@ -2,8 +2,8 @@
 /*
  * Does the guard's core judge as the automaton says?
  *
- * Reads the edges of eb_life.dot, "from event to", one a line.  For each state it walks
- * a legal way there, tells the core one event, and prints
+ * Reads the edges of btrfs-eb-debug-life.dot, "from event to", one a line.  For each
+ * state it walks a legal way there, tells the core one event, and prints
  *
  *	state event silent | reported | unjudged
  *

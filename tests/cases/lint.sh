@@ -202,6 +202,8 @@ can_fail()
 	offend tree tests/spoiled "900 lines" <<-END
 	$(seq 900)
 	END
+	ln -sf cases/lint.sh "$copy/tests/spoiled"
+	must_complain tree tests/spoiled "a symbolic link" -r "$copy"
 	hook=$(cd "$TOP" && grep -l '^+.*eb_debug_dance(' "patches/$BASE"/*.patch | head -n 1)
 	offend hooks "$hook" "is not a hook" 's/^+\(.*\)eb_debug_dance(eb);/+\1if (eb) eb_debug_dance(eb);/'
 	offend hooks "$hook" "deletes a line" '0,/^ \t/s/^ \t/-\t/'

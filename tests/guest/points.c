@@ -175,17 +175,27 @@ static void delay_each(void)
 	put_file(DELAY_AT, "\n");
 }
 
-/* A lock that can't be had costs time, and nothing else. */
-static void fail_each(void)
+/*
+ * A lock that can't be had costs time, and nothing else: half of them, and then all.
+ * @times: how often this was done before.
+ */
+static void fail_each(int times)
 {
-	put_file(GUARD "/fail/probability", "50");
 	put_file(GUARD "/fail/times", "-1");
+	put_file(GUARD "/fail/probability", "50");
 	put_file(FAIL_AT, "all");
-	for (int round = 0; round < 4; round++)
-		work(100 + round);
+	for (int round = 0; round < 2; round++) {
+		if (round == 1)
+			put_file(GUARD "/fail/probability", "100");
+		work(100 + 2 * times + round);
+	}
+	put_file(FAIL_AT, "\n");
+}
+
+static void tell_refused(void)
+{
 	verdict("failed_at tree_trylock %ld", value_of(FAIL_AT, "tree_trylock", NULL, 0));
 	verdict("failed_at read_trylock %ld", value_of(FAIL_AT, "read_trylock", NULL, 0));
-	put_file(FAIL_AT, "\n");
 }
 
 static void look_around(void)
@@ -237,8 +247,14 @@ static void run_points(void)
 	mount_disk(NULL);
 	make_files(MNT "/d", 0, FILES);
 	sync_fs();
+	/*
+	 * Blocks of a young file system that are read one after the other lie side by side,
+	 * which is where readahead looks; those of an old one do not.
+	 */
+	fail_each(0);
 	delay_each();
-	fail_each();
+	fail_each(1);
+	tell_refused();
 	wait_in_vain();
 	umount_disk();
 }

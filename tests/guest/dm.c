@@ -56,6 +56,12 @@ static void dm_plain(unsigned long request, uint32_t flags, const char *what)
 }
 
 /* The file system is not asked: it would write all that it has before. */
+static void suspend(void)
+{
+	dm_plain(DM_DEV_SUSPEND, DM_SUSPEND_FLAG | DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG,
+		 "suspending");
+}
+
 static void load_table(const struct piece *pieces, int count)
 {
 	static union {
@@ -77,8 +83,7 @@ static void load_table(const struct piece *pieces, int count)
 		pos = params + 128;
 		spec->next = pos - (char *)spec;
 	}
-	dm_plain(DM_DEV_SUSPEND, DM_SUSPEND_FLAG | DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG,
-		 "suspending");
+	suspend();
 	dm_call(DM_TABLE_LOAD, &load.args, sizeof(load), "loading a table");
 	dm_plain(DM_DEV_SUSPEND, 0, "resuming");
 }
@@ -328,7 +333,51 @@ static void run_dm_lost_write(void)
 	umount_disk();
 }
 
+/* A file of the guard's, line by line, after @file; returns how many lines. */
+static long tell_file(const char *file, char *text, size_t size)
+{
+	char path[64], *line;
+	long lines = 0;
+
+	snprintf(path, sizeof(path), GUARD "/%s", file);
+	if (get_file(path, text, size) < 0)
+		die("reading %s", path);
+	while ((line = strsep(&text, "\n")))
+		if (*line) {
+			verdict("core_%s %s", file, line);
+			lines++;
+		}
+	return lines;
+}
+
+/*
+ * core: the disk is suspended while a task reads, which waits for ever, with references.
+ * The host is told what the guard says of that, and takes a core of the kernel.
+ */
+static void run_core(void)
+{
+	static char text[1 << 20];
+	double limit = now() + 30;
+
+	start_dm();
+	reclaim();
+	suspend();
+	spawn(read_for_ever);
+	do {
+		usleep(100000);
+		if (get_file(GUARD "/owners", text, sizeof(text)) < 0)
+			die("reading owners");
+	} while (!strstr(text, " kind=lookup ") && now() < limit);
+	/* What else has begun comes to its end, or to the disk. */
+	sleep(1);
+	check("owners", tell_file("owners", text, sizeof(text)), 3);
+	check("live_buffers", tell_file("buffers", text, sizeof(text)), 10);
+	verdict("ready for a core");
+	pause();
+}
+
 const struct workload dm_workloads[] = {
+	{ "core", run_core },
 	{ "dm_read_error", run_dm_read_error },
 	{ "dm_write_error", run_dm_write_error },
 	{ "dm_lost_write", run_dm_lost_write },

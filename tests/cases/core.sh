@@ -58,9 +58,11 @@ same()
 # ages: of owners, in ms, as said and a moment later.
 ages()
 {
-	said owners | sed -n 's/^\(.*\) oldest_ms=/\1|/p' | sort >"$LOG/ages.said"
-	sed -n 's/^\(.*\) oldest_ms=/\1|/p' "$LOG/owners.raw" | sort | join -t '|' "$LOG/ages.said" - |
-		awk -F '|' '$3 < $2 || $3 > $2 + 20000 { print; bad = 1 } END { exit bad || !NR }' ||
+	said owners | sed -n 's/^\(.*\) oldest_ms=/\1|/p' | sort -t '|' -k 1,1 >"$LOG/ages.said"
+	sed -n 's/^\(.*\) oldest_ms=/\1|/p' "$LOG/owners.raw" | sort -t '|' -k 1,1 | join -t '|' "$LOG/ages.said" - |
+		awk -F '|' -v lines="$(wc -l <"$LOG/ages.said")" '
+			$3 < $2 || $3 > $2 + 20000 { print; bad = 1 }
+			END { exit bad || NR != lines }' ||
 		fail "these ages are not later than what the guest has said by less than 20 s"
 }
 

@@ -17,7 +17,7 @@ help:
 run:
 	@tools/run
 
-## make test    what takes less than an hour with nothing built: tests/sets says what;
+## make test    what takes half an hour with nothing built: tests/sets says what;
 ##              with BASE or KSRC all tests of that one
 test:
 	@tools/deps $(if $(asked),test-all,test)

@@ -33,7 +33,7 @@ prepare()
 	*' knob-rearm '* | *' knob-panic-on-warn '*) kernel mutants ;;
 	esac
 	case " $* " in
-	*' knob-points '*) kernel points ;;
+	*' knob-points '*) kernel mutants-points ;;
 	esac
 	case " $* " in
 	*' knob-rearm-module '* | *' knob-module'*) kernel module ;;
@@ -93,7 +93,7 @@ coverage()
 
 points()
 {
-	silent points points mkfs=-n+4096 timeout=200
+	silent mutants-points points mkfs=-n+4096 timeout=200
 	judge_points "$LOG" || exit 1
 	pass "$(told_points "$LOG"), $(figures "$LOG")"
 }

@@ -25,8 +25,8 @@
 
 #define MODULES		"/modules"
 
-/* A report stops a workload of which only the report is awaited, after this. */
-#define AFTER_REPORT	1.0
+/* What alone is awaited of a workload stops it, after this. */
+#define AFTER_IT	1.0
 
 static char cmdline[4096];
 static int channel = -1;
@@ -193,22 +193,34 @@ static bool tell_file(const char *path, const char *prefix)
 	return true;
 }
 
+/* Has come what alone is awaited, a report or the execution of a mutant? */
+static bool has_come(const char *awaited)
+{
+	char hits[32];
+
+	if (!strcmp(awaited, "report"))
+		return stat_value("reports") > 0;
+	return !strcmp(awaited, "hit") &&
+	       get_file(PARAMS "/eb_mutant_hits", hits, sizeof(hits)) > 0 && atol(hits) > 0;
+}
+
 /*
- * Wait for the child; it is left alone when its time is over, or when only a
- * report was awaited and came.  Returns whether it ended as it should.
+ * Wait for the child; it is left alone when its time is over, or when only
+ * one thing was awaited and came.  Returns whether it ended as it should.
  */
 static bool supervise(pid_t child)
 {
 	double limit = now() + option_number("timeout", 100);
-	bool until_report = !strcmp(option("until", ""), "report");
+	char awaited[16];
 	double stop_at = 0;
 	int status;
 
+	snprintf(awaited, sizeof(awaited), "%s", option("until", ""));
 	while (waitpid(child, &status, WNOHANG) == 0) {
-		if (until_report && !stop_at && stat_value("reports") > 0)
-			stop_at = now() + AFTER_REPORT;
+		if (!stop_at && has_come(awaited))
+			stop_at = now() + AFTER_IT;
 		if (stop_at && now() > stop_at) {
-			verdict("child: stopped after the report");
+			verdict("child: stopped after the %s", awaited);
 			return true;
 		}
 		if (now() > limit) {

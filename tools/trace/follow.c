@@ -29,12 +29,17 @@ static void stop(int sig)
 	stopped = 1;
 }
 
+static void disable(void)
+{
+	tracefs_event_disable(instance, "btrfs", "btrfs_eb_.*");
+}
+
 /* Also called when we fail. */
 static void tear_down(void)
 {
 	if (!instance)
 		return;
-	tracefs_event_disable(instance, "btrfs", "btrfs_eb_.*");
+	disable();
 	/* An instance that is being read can't go. */
 	if (pipe_fd >= 0)
 		close(pipe_fd);
@@ -141,6 +146,10 @@ bool follow(unsigned int limit)
 		show(&input, now() - begin, screen);
 		next += 1;
 	}
+	/* What is there already counts: where we are slow that may be seconds. */
+	disable();
+	while (poll(&wait, 1, 0) > 0 && read_some(pipe_fd, &input, count, no_matter))
+		;
 	show(&input, now() - begin, screen);
 	tear_down();
 	return total[EB_EVENT_COUNT];

@@ -622,6 +622,12 @@ static void eb_test_ledger(struct kunit *test)
 	take(test, t, 0, path, 7);
 	EXPECT_EQ(test, give_back(t, 0, EB_EXTRA), 6);
 	EXPECT_EQ(test, give_back(t, 0, path), 7);
+
+	/* Of two such the newest, if there is no other. */
+	take(test, t, 0, EB_EXTRA, 8);
+	take(test, t, 0, EB_EXTRA, 9);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 9);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 8);
 }
 
 /* What does not fit is refused, and nothing else is lost. */

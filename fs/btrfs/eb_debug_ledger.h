@@ -92,8 +92,8 @@ static inline struct eb_held *eb_ledger_find(struct eb_task *t,
 			continue;
 		if (held->path == path)
 			return held;
-		if (!other || other->path == EB_EXTRA ||
-		    (other->path && !held->path))
+		if (!other || (other->path && !held->path) ||
+		    (other->path == EB_EXTRA && held->path != EB_EXTRA))
 			other = held;
 	}
 	return other;

@@ -64,6 +64,14 @@ static bool armed_by_us(const struct btrfs_eb_debug *rec,
 	       rec->io_epoch == look->epoch;
 }
 
+/* Has this task, since the guard is on, turned DIRTY into WRITEBACK and not armed the IO? */
+static bool owed_by_us(const struct btrfs_eb_debug *rec,
+		       const struct eb_look *look)
+{
+	return look->task && READ_ONCE(rec->wb_task) == look->task &&
+	       rec->wb_epoch == look->epoch;
+}
+
 static bool in_our_section(const struct btrfs_eb_debug *rec,
 			   const struct eb_look *look)
 {
@@ -153,8 +161,7 @@ static void io_arm(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	counts(verdict, EB_COUNT_WRITES);
 	judge(verdict, EB_RULE_WRITE_WITHOUT_WRITEBACK,
 	      look->flags & EB_FLAG_WRITEBACK);
-	if (READ_ONCE(rec->wb_task) == look->task &&
-	    rec->wb_epoch == look->epoch)
+	if (owed_by_us(rec, look))
 		judge(verdict, EB_RULE_WRITEBACK_WITHOUT_IO, true);
 	WRITE_ONCE(rec->wb_task, NULL);
 }
@@ -391,8 +398,7 @@ static void put(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	judge(verdict, EB_RULE_PUT_WITHOUT_REFERENCE,
 	      look->refs >= 1 && look->owned != EB_NOT_OWNED);
 	judge(verdict, EB_RULE_PUT_LOCKED, !look->lock_left);
-	if (!look->task || READ_ONCE(rec->wb_task) != look->task ||
-	    rec->wb_epoch != look->epoch)
+	if (!owed_by_us(rec, look))
 		return;
 	judge(verdict, EB_RULE_WRITEBACK_WITHOUT_IO,
 	      !(look->flags & EB_FLAG_WRITEBACK));

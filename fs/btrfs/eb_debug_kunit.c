@@ -538,6 +538,24 @@ static void eb_test_repair(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, judgement.counts & BIT(EB_COUNT_REPAIRS));
 }
 
+/* Only a task can owe the IO: of a write that is armed outside of one nobody asks that. */
+static void eb_test_no_debt(struct kunit *test)
+{
+	static const struct eb_step debt = HANDED_OVER;
+	static const struct eb_step paid =
+		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE);
+	static const struct eb_step irq =
+		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE, .by = BY_IRQ);
+	struct btrfs_eb_debug rec = { };
+	struct eb_judgement judgement;
+
+	tell(&rec, &debt, &judgement);
+	tell(&rec, &paid, &judgement);
+	KUNIT_EXPECT_TRUE(test, judgement.judged & BIT_ULL(EB_RULE_WRITEBACK_WITHOUT_IO));
+	tell(&rec, &irq, &judgement);
+	KUNIT_EXPECT_FALSE(test, judgement.judged & BIT_ULL(EB_RULE_WRITEBACK_WITHOUT_IO));
+}
+
 /* The history is a ring, and what does not fit is cut, not wrapped. */
 static void eb_test_history(struct kunit *test)
 {
@@ -676,6 +694,7 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_both_halves),
 	KUNIT_CASE(eb_test_lookups),
 	KUNIT_CASE(eb_test_repair),
+	KUNIT_CASE(eb_test_no_debt),
 	KUNIT_CASE(eb_test_history),
 	KUNIT_CASE(eb_test_ledger),
 	KUNIT_CASE(eb_test_ledger_full),

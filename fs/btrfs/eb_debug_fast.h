@@ -55,8 +55,10 @@ static __always_inline bool eb_fast_get(struct extent_buffer *eb,
 
 /*
  * The newest reference is given back by whoever should; it is not the one of a
- * task that has left the tree lock behind, or owes a write.  This is for tasks:
- * the functions that it stands in take refs_lock, with interrupts on.
+ * task that has left the tree lock behind, or owes a write.  The count is not looked
+ * at: that it is 0 though the task is known to hold the buffer is the mistake of a put
+ * before.  This is for tasks: the functions that it stands in take refs_lock, with
+ * interrupts on.
  */
 static __always_inline bool eb_fast_put(struct extent_buffer *eb,
 					enum eb_debug_site site,
@@ -79,7 +81,10 @@ static __always_inline bool eb_fast_put(struct extent_buffer *eb,
 	return true;
 }
 
-/* The nodes of the path are what the task took last, the lowest one at the top. */
+/*
+ * The nodes of the path are what the task took last, the lowest one at the top.  None of
+ * them is in the path already with one more taken since, which would be labelled as well.
+ */
 static __always_inline bool eb_fast_path(const struct btrfs_path *path, u32 site)
 {
 	struct eb_task *t = eb_fast_list();

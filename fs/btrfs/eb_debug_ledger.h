@@ -79,6 +79,9 @@ static __always_inline void eb_ledger_added(struct eb_task *t,
  * is in that path, and others what is in none.  One more that was taken for a
  * moment is given back by whoever says so, or when there is no other.
  *
+ * Buffers are told apart by their addresses.  One that others have given back too often,
+ * so that it was freed, passes for the next one there until the task is done.
+ *
  * Return: the entry, or NULL if the task holds none.
  */
 static inline struct eb_held *eb_ledger_find(struct eb_task *t,

@@ -426,13 +426,18 @@ static inline void eb_count(enum eb_count count)
 	this_cpu_inc(btrfs_eb_counts->count[count]);
 }
 
+/* User Mode Linux is one, too, and has neither this clock nor the unwinder. */
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+#define EB_X86_64
+#endif
+
 /*
  * A clock that may be read anywhere and costs little, in units of
  * btrfs_eb_clock_us().  It goes round after some 20 minutes.
  */
 static __always_inline u32 eb_now(void)
 {
-#ifdef CONFIG_X86_64
+#ifdef EB_X86_64
 	return rdtsc() >> 10;
 #else
 	return local_clock() >> 10;

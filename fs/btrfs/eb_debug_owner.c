@@ -131,7 +131,7 @@ static bool only_told(u32 epoch, const struct extent_buffer *eb,
 }
 
 /* Where the address is that this function returns to; elsewhere nobody asks. */
-#ifdef CONFIG_X86_64
+#ifdef EB_X86_64
 #define EB_RETURN_PLACE	((unsigned long)__builtin_frame_address(0) + sizeof(long))
 #else
 #define EB_RETURN_PLACE	0

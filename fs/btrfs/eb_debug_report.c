@@ -242,7 +242,7 @@ static void tell_owners(const struct eb_shown *shown)
 		pr_warn("    none that is known\n");
 }
 
-#ifdef CONFIG_X86_64
+#ifdef EB_X86_64
 
 /* A moment by both clocks. */
 static u64 eb_start_tsc, eb_start_ns;

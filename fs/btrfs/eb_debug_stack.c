@@ -21,7 +21,7 @@
 #include "eb_debug_internal.h"
 #include "eb_debug_base.h"
 
-#if defined(CONFIG_X86_64) && !defined(MODULE)
+#if defined(EB_X86_64) && !defined(MODULE)
 #define EB_STACK_PLACES
 #include <asm/unwind.h>
 #endif

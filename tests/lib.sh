@@ -374,6 +374,39 @@ figures()
 		"$(told "$1" release_done) releases, $(told "$1" repairs) repairs, $(told "$1" reports) reports"
 }
 
+# --- trees and machines made for a test ----------------------------------------
+
+# small_tree DIR: the part of the base that the hooks change.
+small_tree()
+{
+	src=$("$TOP/tools/source" "$BASE")
+	for file in "$(base_field "$BASE" 4)" $("$TOP/tools/apply" --touched "$src"); do
+		[ -e "$src/$file" ] || continue
+		mkdir -p "$1/$(dirname "$file")"
+		cp "$src/$file" "$1/$file"
+	done
+}
+
+# commit_all DIR: as a commit, of a new git tree if it is none.
+commit_all()
+{
+	git -C "$1" init -q
+	git -C "$1" add -A
+	git -C "$1" -c user.name=test -c user.email=test@localhost commit -q -m commit
+}
+
+# commands_without COMMAND...: a directory of all commands but these, in "bin".
+commands_without()
+{
+	bin=$LOG/bin
+	rm -rf "$bin"
+	mkdir -p "$bin"
+	for dir in $(echo "$PATH:/usr/sbin:/sbin" | tr : ' '); do
+		[ ! -d "$dir" ] || find "$dir/" -maxdepth 1 ! -type d -exec ln -sf -t "$bin" {} +
+	done
+	for cmd; do find "$bin" -name "$cmd" -delete; done
+}
+
 # --- what every case script ends with ---------------------------------------
 
 # case_main list_function run_function prepare_function ARGUMENTS...

@@ -515,23 +515,11 @@ partial()
 	pass "$left left out and counted"
 }
 
-# without COMMAND...: a directory of all commands but these.
-without()
-{
-	bin=$LOG/bin
-	rm -rf "$bin"
-	mkdir -p "$bin"
-	for dir in $(echo "$PATH:/usr/sbin:/sbin" | tr : ' '); do
-		[ ! -d "$dir" ] || find "$dir/" -maxdepth 1 ! -type d -exec ln -sf -t "$bin" {} +
-	done
-	for cmd; do find "$bin" -name "$cmd" -delete; done
-}
-
 # failing COMMAND N PATH: a command that fails the Nth time that it is called for such a
 # path in the tree.
 failing()
 {
-	without
+	commands_without
 	rm "$LOG/bin/$1"
 	cat >"$LOG/bin/$1" <<-END
 	#!/bin/sh
@@ -565,13 +553,13 @@ errors()
 		PATH=$LOG/bin refused 'the tree was left as it was' "$APPLY" "$LOG/tree"
 		unchanged "mv failed at call $at"
 	done
-	without df
+	commands_without df
 	printf '#!/bin/sh\necho header\necho "none 100 99 1 99%% /"\n' >"$LOG/bin/df"
 	chmod +x "$LOG/bin/df"
 	PATH=$LOG/bin refused_unchanged_files 'too little disk space'
 	read_only
 	# Neither Coccinelle nor patch is needed.
-	without spatch patch
+	commands_without spatch patch
 	PATH=$LOG/bin applied "$LOG/tree"
 	grep -q 'sites were not checked: install coccinelle' "$LOG/out" || fail "it is not said that nobody looked"
 	[ "$(sites_of "$LOG/tree")" = '(-1)' ] || fail "the header says $(sites_of "$LOG/tree"), expected (-1)"
@@ -581,7 +569,7 @@ errors()
 errors_git()
 {
 	git_tree "$LOG/git"
-	without git
+	commands_without git
 	cp -r "$LOG/git" "$LOG/git-copy"
 	PATH=$LOG/bin refused '--files changes its files without git' "$APPLY" "$LOG/git-copy"
 	PATH=$LOG/bin applied --files "$LOG/git-copy"
@@ -591,7 +579,7 @@ errors_git()
 	rm -r "$LOG/git/fs/btrfs/eb_debug_who.c"
 	# git fails when the files are changed already.
 	for at in 'read-tree -m' update-ref; do
-		without
+		commands_without
 		rm "$LOG/bin/git"
 		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *%s*) exit 1 ;; esac\n' "$(command -v git)" "'$at'" >"$LOG/bin/git"
 		chmod +x "$LOG/bin/git"

@@ -258,17 +258,6 @@ guard_off()
 	pass "8 kinds refused"
 }
 
-# small_tree DIR: the part of the base that the hooks change.
-small_tree()
-{
-	src=$("$TOP/tools/source" "$BASE")
-	for file in "$(base_field "$BASE" 4)" $("$TOP/tools/apply" --touched "$src"); do
-		[ -e "$src/$file" ] || continue
-		mkdir -p "$1/$(dirname "$file")"
-		cp "$src/$file" "$1/$file"
-	done
-}
-
 # state DIR: its files and their content, as one line.
 state() { (cd "$1" && find . -type f ! -path './.git/*' | sort | xargs cksum) | cksum; }
 
@@ -330,11 +319,7 @@ unhooked()
 sites_missing_tool()
 {
 	small_tree "$LOG/tree"
-	mkdir -p "$LOG/bin"
-	for dir in $(echo "$PATH:/usr/sbin:/sbin" | tr : ' '); do
-		[ -d "$dir" ] || continue
-		find "$dir/" -maxdepth 1 ! -type d ! -name 'spatch*' -exec ln -sf -t "$LOG/bin" {} +
-	done
+	commands_without 'spatch*'
 	refused 'sites were not checked: install coccinelle' env PATH="$LOG/bin" "$TOP/tools/sites" "$LOG/tree"
 	PATH=$LOG/bin "$TOP/tools/apply" "$LOG/tree" 2>"$LOG/out" || { cat "$LOG/out"; fail "the tree is refused"; }
 	grep -qF 'sites were not checked: install coccinelle' "$LOG/out" || { cat "$LOG/out"; fail "it is not said"; }
@@ -353,15 +338,6 @@ base()
 	refused "$(base_field "$BASE" 5)" "$TOP/tools/recognise" "$LOG/tree"
 	refused 'there is no variant' "$TOP/tools/tree" "$BASE" gaurd
 	pass "refused"
-}
-
-# git_tree DIR: the small tree, committed.
-git_tree()
-{
-	small_tree "$1"
-	git -C "$1" init -q
-	git -C "$1" add -A
-	git -C "$1" -c user.name=test -c user.email=test@localhost commit -q -m base
 }
 
 # first_read ARGUMENT...: where the bug of 2020 is said to be reported.
@@ -385,7 +361,8 @@ ksrc_base()
 
 ksrc_dirty()
 {
-	git_tree "$LOG/linux"
+	small_tree "$LOG/linux"
+	commit_all "$LOG/linux"
 	echo >>"$LOG/linux/fs/btrfs/extent_io.c"
 	EBDEBUG_CACHE=$LOG/cache KSRC=$LOG/linux refused 'changes that are not committed' "$TOP/tools/tree" "$BASE" guard
 	KSRC=$LOG/nothing refused 'KSRC' "$TOP/tools/tree" "$BASE" guard
@@ -406,7 +383,8 @@ used()
 
 ksrc()
 {
-	git_tree "$LOG/git"
+	small_tree "$LOG/git"
+	commit_all "$LOG/git"
 	small_tree "$LOG/files"
 	used git
 	used files

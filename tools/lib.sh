@@ -59,6 +59,21 @@ chosen_base()
 	fi
 }
 
+# ksrc_name: what the copy of the tree in KSRC is called in the cache.
+ksrc_name() { echo "ksrc-$(printf '%s' "$KSRC" | cksum | cut -d ' ' -f 1)"; }
+
+# ksrc_clean: ends the program when the git tree in KSRC has what a copy of HEAD would
+# lack.  git is not to note in its index that it has looked.
+ksrc_clean()
+{
+	dirty=$(git -C "$KSRC" --no-optional-locks status --porcelain --untracked-files=no) ||
+		die "git can't read KSRC=$KSRC" \
+		    "if it is about ownership: git config --global --add safe.directory '$KSRC'"
+	[ -z "$dirty" ] ||
+		die "the git tree KSRC=$KSRC has changes that are not committed" \
+		    "commit or stash them; a copy of HEAD is used, which would lack them"
+}
+
 # base_of NAME: the base of this name, or the one whose package is of this release.
 base_of()
 {

@@ -279,10 +279,9 @@ only_counted()
 		sed 's/.*EB_RULE_/broken_/;s/)$//' | tr 'A-Z\n' 'a-z '
 }
 
-# judge_guard DIR [off]: the guard was in the kernel, on to the end of the boot
-# (or off from its start), and counted nothing that is wrong.  What it only counts
-# on this base, the mistakes of btrfs after an error, is not wrong.
-judge_guard()
+# judge_on DIR [off]: the guard was in the kernel, on to the end of the boot (or off from
+# its start).
+judge_on()
 {
 	want=1
 	[ "${2:-on}" = on ] || want=0
@@ -296,6 +295,13 @@ judge_guard()
 	for counter in reports dropped distrusted broken_io_without_dance; do
 		[ -n "$(told "$1" "$counter")" ] || { wrong "$1" "the guard does not tell its counter $counter"; return 1; }
 	done
+}
+
+# judge_guard DIR [off]: the same, and it counted nothing that is wrong.  What it only
+# counts on this base, the mistakes of btrfs after an error, is not wrong.
+judge_guard()
+{
+	judge_on "$1" "${2:-on}" || return 1
 	found=$(awk -v counted="$(only_counted)" '$1 == "stat" && $3 != 0 && !index(counted, " " $2 " ") &&
 		$2 ~ /^(reports|dropped|distrusted|broken_.*)$/ { print $2, $3 }' "$1/verdict.log" | tr '\n' ';')
 	[ -z "$found" ] || wrong "$1" "counters that must be 0: $found"
@@ -313,6 +319,39 @@ judge_silent()
 	judge_guard "$1" "${2:-on}" || return 1
 	found=$(trouble "$1" "${3:-}" | head -n 3)
 	[ -z "$found" ] || wrong "$1" "the console has a warning: $found"
+}
+
+# judge_rule DIR RULE: in words for tools/bisect-run, what a boot says of a rule, or of
+# all with "any".  Status 1: it was reported, whatever came after that.  0: it was judged
+# to the end of the workload, and held.  125: neither can be told.
+judge_rule()
+{
+	first=$(reports "$1" | awk -v rule="$2" 'rule == "any" || $1 == rule { print $1 " in " $2; exit }')
+	[ -z "$first" ] || { echo "$first"; return 1; }
+	why=$({ judge_ended "$1" && judge_counted "$1" "$2"; } | sed -n 's/^wrong: //p')
+	[ -z "$why" ] || { echo "no report, but $why"; return 125; }
+	others=$(reports "$1" | sed 's/ / in /' | sort -u | tr '\n' ',' | sed 's/,$//;s/,/, /g')
+	echo "no report, judged $(judged "$1" "$2") times${others:+; others: $others}"
+}
+
+# judge_counted DIR RULE: the counters bear out that there was no report of it.
+judge_counted()
+{
+	judge_on "$1" || return 1
+	# Told to wait for a report of any rule, the guest did not come to its end.
+	! grep -q '^child: stopped' "$1/verdict.log" || { wrong "$1" "another rule's ended the workload"; return 1; }
+	[ "$2" != any ] || judge_guard "$1" || return 1
+	# Where references have no hook the rules of owners rest; a report may find no room.
+	[ "$2" = any ] || [ "$(told "$1" "broken_$2")" = 0 ] ||
+		{ wrong "$1" "it was broken $(told "$1" "broken_$2") times and only counted"; return 1; }
+	[ "$(judged "$1" "$2")" -gt 0 ] || wrong "$1" "it was never judged, the workload is not for it"
+}
+
+# judged DIR RULE: how often.
+judged()
+{
+	awk -v name="judged_$2" '$1 == "stat" && ($2 == name || name == "judged_any" && $2 ~ /^judged_/) { n += $3 }
+		END { print n + 0 }' "$1/verdict.log"
 }
 
 # no_point: the points that this base lacks.

@@ -25,6 +25,7 @@ list()
 		harness-blame 'a mutant that is blamed wrong, or never was reported, is counted as wrong' \
 		harness-warning 'a warning that is not ours is a failure' \
 		harness-guard-off 'a guard that is missing, is off or turned itself off is a failure' \
+		harness-rule 'what a boot says of one rule: reported, held to the end, or nobody knows' \
 		harness-hunk 'a hook that finds no place is named with its file, and the tree stays as it was' \
 		harness-twice 'a tree that has the guard is refused' \
 		harness-unhooked 'a tree with a reference of its own is accepted, the place named and counted' \
@@ -256,6 +257,57 @@ guard_off()
 	evidence_of "$LOG/untold" 1 '/^stat dropped/d'
 	refused 'does not tell its counter dropped' judge_silent "$LOG/untold"
 	pass "8 kinds refused"
+}
+
+# says CODE WORDS DIR RULE: what judge_rule() makes of that.
+says()
+{
+	code=0
+	judge_rule "$LOG/$3" "$4" >"$LOG/out" || code=$?
+	[ "$code" = "$1" ] || { cat "$LOG/out"; fail "$3 is $code for $4, expected $1"; }
+	grep -qF -- "$2" "$LOG/out" || { cat "$LOG/out"; fail "$3: no word of '$2'"; }
+	[ "$(wc -l <"$LOG/out")" = 1 ] || fail "$3: it is not one line"
+	cases=$((cases + 1))
+}
+
+# reported_of DIR RULE: a good boot, but that this was reported.
+reported_of()
+{
+	evidence_of "$LOG/$1" 1 "s/^stat \(reports\|broken_$2\) 0/stat \1 1/"
+	printf '%s\n' 'BTRFS eb_debug: some title in some_function' "BTRFS eb_debug: rule=$2 start=1" >>"$LOG/$1/console.log"
+}
+
+rule()
+{
+	cases=0
+	evidence_of "$LOG/good" 1
+	says 0 'no report, judged 9 times' good io_without_dance
+	says 0 'no report, judged 9 times' good any
+	says 125 'never judged' good freed_dirty
+	reported_of reported io_without_dance
+	says 1 'io_without_dance in some_function' reported io_without_dance
+	says 1 'io_without_dance in some_function' reported any
+	reported_of other freed_dirty
+	says 0 'judged 9 times; others: freed_dirty in some_function' other io_without_dance
+	says 1 'freed_dirty in some_function' other any
+	# Another rule's report ends a workload that awaits one.
+	sed -i 's/^child: .*/child: stopped after the report/' "$LOG/other/verdict.log"
+	says 125 "another rule's ended the workload" other io_without_dance
+	for code_words in '2 the workload failed' '3 the kernel panicked' '4 the guest hung' '5 without a verdict'; do
+		echo "${code_words%% *}" | tee "$LOG/good/status" >"$LOG/reported/status"
+		says 125 "${code_words#* }" good io_without_dance
+		says 125 "${code_words#* }" good any
+		says 1 'io_without_dance in some_function' reported io_without_dance
+	done
+	evidence_of "$LOG/off" 0
+	says 125 'the guard is off' off io_without_dance
+	says 125 'the guard is off' off any
+	evidence_of "$LOG/counted" 1 's/^stat broken_io_without_dance 0/stat broken_io_without_dance 3/'
+	says 125 'broken 3 times and only counted' counted io_without_dance
+	says 125 'counters that must be 0: broken_io_without_dance 3' counted any
+	evidence_of "$LOG/blind" 1 's/^stat judged_.*/stat judged_io_without_dance 0/'
+	says 125 'never judged' blind any
+	pass "$cases cases"
 }
 
 # state DIR: its files and their content, as one line.
@@ -519,6 +571,7 @@ run()
 	harness-blame) blame ;;
 	harness-warning) warning ;;
 	harness-guard-off) guard_off ;;
+	harness-rule) rule ;;
 	harness-hunk) hunk ;;
 	harness-twice) twice ;;
 	harness-unhooked) unhooked ;;

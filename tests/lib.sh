@@ -70,6 +70,15 @@ kernel()
 # machine_of WORDS...: which machine a boot is of, machine=NAME; nothing is this one.
 machine_of() { echo "$*" | tr ' ' '\n' | sed -n 's/^machine=//p'; }
 
+# config_of DEFAULT WORDS...: the configuration that they name, config=NAME, or that one.
+config_of()
+{
+	default=$1
+	shift
+	named=$(echo "$*" | tr ' ' '\n' | sed -n 's/^config=//p')
+	echo "${named:-$default}"
+}
+
 # need_machine WORDS: ends the test when that machine can't be had here.
 need_machine()
 {

@@ -107,6 +107,7 @@ arm64       arm64  aarch64-linux-gnu-  -
 arm64-64k   arm64  aarch64-linux-gnu-  pages-64k
 i386        i386   -                   -
 s390x       s390   s390x-linux-gnu-    -
+um          um     -                   -
 '
 machine_names() { echo "$MACHINES" | awk 'NF { print $1 }'; }
 
@@ -140,6 +141,9 @@ machine_cant_boot()
 	[ -z "$lacks" ] || { echo "$lacks"; return 0; }
 	case $(machine_field "$1" 2) in
 	arm64) ;;
+	um)
+		[ "$(uname -m)" = x86_64 ] || echo 'User Mode Linux is for x86-64 here'
+		return 0 ;;
 	*) echo "tools/boot knows no such machine"; return 0 ;;
 	esac
 	have qemu-system-aarch64 || { echo 'there is no qemu-system-aarch64; tools/deps test-all installs it'; return 0; }

@@ -259,7 +259,49 @@ static void run_replace(void)
 	check_stat("reads", 50);
 }
 
+/* What failed on a device of the mounted file system, as btrfs counts it. */
+static long device_errors(uint64_t devid, int what)
+{
+	struct btrfs_ioctl_get_dev_stats args = {
+		.devid = devid,
+		.nr_items = BTRFS_DEV_STAT_VALUES_MAX,
+	};
+
+	fs_ioctl(BTRFS_IOC_GET_DEV_STATS, &args, "asking for a device's errors");
+	return args.values[what];
+}
+
+/*
+ * raid1: of the two disks that have the metadata the second one fails every third time.
+ * What can't be read there is read from the first and repaired, and no transaction is
+ * aborted.
+ */
+static void run_raid1(void)
+{
+	mount_disk("device=" SECOND_DISK);
+	check("chunks_on_second", chunks_on(2), 2);
+	make_files(MNT "/d", 0, DIR_FILES);
+	sync_fs();
+	fail_requests("vdb", 33);
+	for (int round = 0; round < option_number("rounds", 20); round++) {
+		touch_files(MNT "/d", round * 50 % DIR_FILES, 50, round);
+		sync_fs();
+		reclaim();
+		read_tree(MNT);
+	}
+	fail_requests("vdb", 0);
+	check("reads_failed", device_errors(2, BTRFS_DEV_STAT_READ_ERRS), 20);
+	check("writes_failed", device_errors(2, BTRFS_DEV_STAT_WRITE_ERRS), 20);
+	umount_disk();
+
+	mount_disk("device=" SECOND_DISK);
+	check("files_read", read_tree(MNT "/d"), DIR_FILES);
+	umount_disk();
+	check_stat("reads", 100);
+}
+
 const struct workload device_workloads[] = {
+	{ "raid1", run_raid1 },
 	{ "scrub", run_scrub },
 	{ "replace", run_replace },
 	{ NULL, NULL }

@@ -180,10 +180,10 @@ static void prepare_log(int turn)
 	if (fd < 0 || fsync(fd))
 		die("fsync of %s", path);
 	close(fd);
-	fail_requests(true);
+	fail_requests("vda", 100);
 	on_fs(BTRFS_IOC_SYNC, NULL);
 	umount_disk();
-	fail_requests(false);
+	fail_requests("vda", 0);
 	mount_options = "commit=300";
 }
 

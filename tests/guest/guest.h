@@ -78,6 +78,7 @@ void reclaim(void);
 void drop_inodes(void);
 void mount_disk(const char *options);
 bool try_mount_disk(const char *options);
+void make_fs(void);
 void umount_disk(void);
 void sync_fs(void);
 pid_t spawn(void (*task)(void));
@@ -92,7 +93,7 @@ void record_end(void);
 void meta_round(int round);
 
 /* io.c */
-void fail_requests(bool on);
+void fail_requests(const char *disk, int percent);
 
 /* files.c: metadata, made and read */
 void make_files(const char *dir, int first, int count);

@@ -241,6 +241,9 @@ static bool supervise(pid_t child)
 static void end_guest(void)
 {
 	tcdrain(channel);
+	/* User Mode Linux starts itself again if it is told to reboot. */
+	if (!strcmp(option("end", "b"), "o"))
+		reboot(RB_POWER_OFF);
 	try_put_file("/proc/sysrq-trigger", "b");
 	reboot(RB_AUTOBOOT);
 }
@@ -285,6 +288,7 @@ int main(void)
 		/* What it makes the kernel cache can be reclaimed by name then. */
 		try_put_file(CGROUP "/cgroup.procs", "0");
 		load_modules();
+		make_fs();
 		workload->run();
 		_exit(checks_low ? 1 : 0);
 	}

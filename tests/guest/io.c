@@ -78,20 +78,22 @@ static void run_cow_under_writeback(void)
 	check("changed_during_commit", during, COW_FILES);
 }
 
-/* All requests to the disk fail from here on, or none does. */
-void fail_requests(bool on)
+/* So many of 100 requests to a disk, such as "vda", fail from here on. */
+void fail_requests(const char *disk, int percent)
 {
-	static const char * const settings[][2] = {
-		{ "probability", "100" }, { "interval", "1" }, { "times", "-1" },
+	char path[128], probability[16];
+	const char * const settings[][2] = {
+		{ "probability", probability }, { "interval", "1" }, { "times", "-1" },
 		{ "space", "0" }, { "verbose", "0" },
 	};
-	char path[128];
 
+	snprintf(probability, sizeof(probability), "%d", percent);
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		snprintf(path, sizeof(path), DEBUGFS "/fail_make_request/%s", settings[i][0]);
 		put_file(path, settings[i][1]);
 	}
-	put_file("/sys/block/vda/make-it-fail", on ? "1" : "0");
+	snprintf(path, sizeof(path), "/sys/block/%s/make-it-fail", disk);
+	put_file(path, percent ? "1" : "0");
 }
 
 /* Force the log of some changed files to disk; returns for how many it fails. */
@@ -131,9 +133,9 @@ static void run_write_error(void)
 		die("fsync on a disk that works");
 	before = read_tree(MNT);
 	touch_files(MNT "/e", 0, 100, 1);
-	fail_requests(true);
+	fail_requests("vda", 100);
 	failed = fsync_some(MNT "/e", 100);
-	fail_requests(false);
+	fail_requests("vda", 0);
 	check("fsync_failed", failed, 1);
 	check("commit_failed", mkdir(MNT "/new", 0755) != 0, 1);
 

@@ -693,13 +693,13 @@ static unsigned long long leave_unread(long place)
 	unsigned long long start = 0;
 
 	first_names = names_from(place);
-	fail_requests(true);
+	fail_requests("vda", 100);
 	wait_for(spawn(read_first));
 	for (int i = 0; i < 20 && !start; i++) {
 		usleep(50000);
 		start = unread_buffer();
 	}
-	fail_requests(false);
+	fail_requests("vda", 0);
 	closedir(first_names);
 	return start;
 }

@@ -128,12 +128,23 @@ void check_stat(const char *name, long min)
 		check(name, stat_value(name), min);
 }
 
+/* The disk with the file system. */
+static const char *main_disk(void)
+{
+	static char name[64];
+
+	if (!*name)
+		snprintf(name, sizeof(name), "%s", option("disk", DISK));
+	return name;
+}
+
 /* Field @n of the disk's statistics. */
 static long disk_stat(int n)
 {
-	char buf[256], *word, *rest = buf;
+	char path[128], buf[256], *word, *rest = buf;
 
-	if (get_file("/sys/block/vda/stat", buf, sizeof(buf)) < 0)
+	snprintf(path, sizeof(path), "/sys/block/%s/stat", strrchr(main_disk(), '/') + 1);
+	if (get_file(path, buf, sizeof(buf)) < 0)
 		die("reading the disk's statistics");
 	while ((word = strsep(&rest, " \n")))
 		if (*word && n-- == 0)
@@ -180,16 +191,46 @@ void drop_inodes(void)
 		put_file("/proc/sys/vm/drop_caches", "2");
 }
 
+/* mount=OPTIONS of the command line are for each mount. */
 bool try_mount_disk(const char *options)
 {
+	const char *more = option("mount", "");
+	char all[256];
+
+	snprintf(all, sizeof(all), "%s%s%s", options ? options : "",
+		 options && *more ? "," : "", more);
 	/* With atime a read would make every leaf dirty, and none could be reclaimed. */
-	return !mount(DISK, MNT, "btrfs", MS_NOATIME, options);
+	return !mount(main_disk(), MNT, "btrfs", MS_NOATIME, all);
 }
 
 void mount_disk(const char *options)
 {
 	if (!try_mount_disk(options))
-		die("mounting " DISK);
+		die("mounting %s", main_disk());
+}
+
+/* A disk of the guest's own has no file system yet: mkfs=OPTIONS, with + between them. */
+void make_fs(void)
+{
+	char words[256], *word, *rest = words;
+	const char *args[24] = { "mkfs.btrfs", "-q", "-f" };
+	size_t n = 3;
+	pid_t pid;
+
+	snprintf(words, sizeof(words), "%s", option("mkfs", ""));
+	if (!*words)
+		return;
+	while ((word = strsep(&rest, "+")) && n < ARRAY_SIZE(args) - 2)
+		if (*word)
+			args[n++] = word;
+	args[n] = main_disk();
+	pid = fork();
+	if (!pid) {
+		execv("/sbin/mkfs.btrfs", (char **)args);
+		die("running mkfs.btrfs");
+	}
+	if (wait_for(pid))
+		die("making the file system");
 }
 
 /* A task that was just stopped may hold the mount for a moment. */

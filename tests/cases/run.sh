@@ -6,6 +6,9 @@ set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
 
+# What a verdict on a change of one file may take, in seconds.
+QUICK=90
+
 # name | workload and options | what it proves
 table()
 {
@@ -14,8 +17,15 @@ silent-mount               | mount                                     | reads o
 silent-meta                | meta                                      | 10,000 puts, 1,000 reads and writes, 100 reclaim releases
 silent-meta-smp            | meta smp=2                                | the same with two CPUs
 silent-meta-4k             | meta mkfs=-n+4096                         | the same with a node in a single page
+silent-meta-8k             | meta mkfs=-n+8192                         | the same with two pages in a node
+silent-meta-32k            | meta mkfs=-n+32768 enough=50              | the same with eight pages in a node
 silent-meta-64k            | meta mkfs=-n+65536 enough=25              | the same with the largest nodes
 silent-meta-subpage        | meta machine=arm64-64k mkfs=-n+16384 smp=2 timeout=500 | the same with four nodes in a page, on arm64
+silent-meta-mixed          | meta mkfs=-M+-n+4096                      | the same with data and metadata in the same block groups
+silent-meta-compress       | meta mount=compress-force=zstd            | the same with all that is written compressed
+silent-meta-zoned          | meta config=zoned zoned=4 mem=2048 smp=2  | the same where tree blocks are written in order only, to zones
+silent-meta-um             | meta machine=um                           | the same by User Mode Linux, which has no static keys
+silent-meta-um-smp         | meta machine=um smp=2                     | the same with two CPUs
 silent-reclaim             | reclaim                                   | reads race with reclaim
 silent-reclaim-smp         | reclaim smp=2                             | the same with two CPUs
 silent-cow-under-writeback | cow_under_writeback throttle=40           | blocks are copied while they are written
@@ -28,7 +38,11 @@ silent-snapshots           | snapshots mkfs=-n+4096                    | deleted
 silent-balance             | balance smp=2                             | metadata with snapshots is relocated while it changes
 silent-qgroups             | qgroups smp=2                             | quotas follow snapshots, relocation and deletion
 silent-send                | send smp=2                                | trees are compared and sent while they are relocated
+silent-send-compress       | send mount=compress-force=lzo smp=2       | the same with compressed data
 silent-scrub               | scrub smp=2                               | all is verified while it changes; broken copies are repaired
+silent-raid1               | raid1 disks=2 together=y mkfs=-m+raid1+-d+raid1 smp=2 | of two disks one fails at times, and reads go to the other
+silent-balance-zoned       | balance config=zoned zoned=4 mem=2048 smp=2 | relocation, as zones are made free
+silent-snapshots-zoned     | snapshots config=zoned zoned=4 mem=2048 mkfs=-n+4096 | snapshots are taken apart there
 silent-replace             | replace disks=3 smp=2                     | disks are added, replaced and removed while files change
 silent-enospc              | enospc size=128M mkfs=-m+single smp=2     | metadata runs out of space and gets some back
 silent-pressure            | pressure smp=2                            | tree blocks are reclaimed under a limit of memory
@@ -49,6 +63,12 @@ absent()
 7.x silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
 6.12 silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
 5.10 silent-meta-subpage this kernel only reads file systems whose blocks are smaller than a page
+5.10 silent-meta-zoned btrfs knows no zones in this kernel
+5.10 silent-balance-zoned btrfs knows no zones in this kernel
+5.10 silent-snapshots-zoned btrfs knows no zones in this kernel
+5.10 silent-meta-um-smp User Mode Linux has one CPU in this kernel
+6.1 silent-meta-um-smp User Mode Linux has one CPU in this kernel
+6.12 silent-meta-um-smp User Mode Linux has one CPU in this kernel
 5.10 silent-nowait btrfs refuses buffered writes that must not wait, and never tries a lock of a root
 END
 }
@@ -66,20 +86,24 @@ row()
 list()
 {
 	printf 'run\tmake run: the verdict on the unbroken kernel, and the 2020 bug reported at the first read\n'
+	printf 'quick\tmake quick: the verdict on a change in a tree of the user, within %s s\n' "$QUICK"
 	table | sed 's/ *| */|/g' | awk -F '|' '{ print $1 "\tno report on the unbroken kernel: " $3 }'
 }
 
 prepare()
 {
-	kernel guard
 	for name; do
 		words=$(row "$name" 2)
-		[ -z "$(machine_of "$words")" ] || [ -n "$(why_absent "$name")" ] ||
-			prepare_kernel guard "$words"
+		if [ "$name" = run ]; then
+			printf '%s\n' guard mutants
+		elif [ "$name" = quick ]; then
+			echo guard machine=um
+		elif [ -z "$(why_absent "$name")" ]; then
+			echo "$(config_of guard "$words") machine=$(machine_of "$words")"
+		fi
+	done | sort -u | while read -r config machine; do
+		prepare_kernel "$config" "$machine"
 	done
-	case " $* " in
-	*' run '*) kernel mutants ;;
-	esac
 }
 
 # report_complete: the report that make run shows has all that the user's page says.
@@ -115,6 +139,37 @@ run_run()
 	pass "three times, the last in $took s"
 }
 
+# verdict_on FILE SED WORDS STATUS: a change in the user's tree, and what is said of it, in
+# time.
+verdict_on()
+{
+	cp "$user/$1" "$LOG/before"
+	sed -i "$2" "$user/$1"
+	! cmp -s "$user/$1" "$LOG/before" || fail "the change '$2' changes nothing"
+	start=$(date +%s)
+	status=0
+	KSRC=$user "$TOP/tools/run" --quick >"$LOG/quick.log" 2>&1 || status=$?
+	took=$(($(date +%s) - start))
+	[ "$status" -eq "$4" ] || { tail -n 20 "$LOG/quick.log"; fail "status $status after '$2'"; }
+	grep -q "$3" "$LOG/quick.log" || { tail -n 20 "$LOG/quick.log"; fail "'$3' is not said"; }
+	[ "$took" -le $QUICK ] || fail "the verdict took $took s"
+	told_took="${told_took:+$told_took, }$took s"
+}
+
+quick()
+{
+	need_machine machine=um
+	user=$LOG/linux
+	cp -al "$("$TOP/tools/source" "$BASE")" "$user"
+	# The first time all is compiled.
+	KSRC=$user "$TOP/tools/run" --quick >"$LOG/first.log" 2>&1 || { tail -n 20 "$LOG/first.log"; fail "an unchanged tree"; }
+	# shellcheck disable=SC2016  # for sed
+	verdict_on fs/btrfs/ctree.c '$s|$|\n/* The end. */|' 'nothing was reported' 0
+	verdict_on fs/btrfs/extent_io.c '/eb->read_mirror = 0;/{n;/check_buffer_tree_ref(eb);/d}' '^  | BTRFS eb_debug: rule=io_without_dance' 1
+	rm -rf "$user"
+	pass "$told_took"
+}
+
 # all_judged: silence says something of every rule that this base judges; a stale buffer
 # is found in a workload of its own.
 all_judged()
@@ -143,17 +198,24 @@ judged_at() { awk -v rule="$1" -v site="$2" '$1 == "coverage" && $2 == rule && $
 
 run()
 {
-	[ "$1" != run ] || { run_run; exit 0; }
+	case $1 in
+	run) run_run ;;
+	quick) quick ;;
+	esac
 	words=$(row "$1" 2)
 	[ -n "$words" ] || die "there is no test '$1'"
 	why=$(why_absent "$1")
 	[ -z "$why" ] || skip "$why"
 	need_machine "$words"
 	# shellcheck disable=SC2086  # a workload and its options
-	boot "$LOG" guard $words
-	# The accounts of an aborted transaction, see EXPECTED_SPLATS.
+	boot "$LOG" "$(config_of guard "$words")" $words
 	expected=
-	[ "$BASE/$1" != 5.10/silent-write-error ] || expected=$EXPECTED_SPLATS
+	case $BASE/$1 in
+	# The accounts of an aborted transaction, see EXPECTED_SPLATS.
+	5.10/silent-write-error) expected=$EXPECTED_SPLATS ;;
+	# With the guard off, too: "block group N is removed before metadata write out".
+	6.1/silent-*-zoned) expected='fs/btrfs/block-group[.]c:[0-9]+( at)? btrfs_remove_block_group([.]cold)?[+]' ;;
+	esac
 	judge_silent "$LOG" on "$expected" || exit 1
 	[ "$1" != silent-meta ] || all_judged
 	[ "$1" != silent-meta-subpage ] || subpage_judged

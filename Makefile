@@ -17,6 +17,10 @@ help:
 run:
 	@tools/run
 
+## make quick   a verdict on your change in a minute: the first half, by User Mode Linux
+quick:
+	@tools/run --quick
+
 ## make test    what takes half an hour with nothing built: tests/sets says what;
 ##              with BASE or KSRC all tests of that one
 test:
@@ -69,4 +73,4 @@ distclean:
 	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
 	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
-.PHONY: help run test test-all perf dose model series lint list deps clean distclean
+.PHONY: help run quick test test-all perf dose model series lint list deps clean distclean

@@ -76,7 +76,9 @@ make_history()
 	stamp=$({ cat "$0"; echo "$src"; } | cksum)
 	[ "$(cat "$PROJECT/stamp" 2>/dev/null)" != "$stamp" ] || return 0
 	say "bisect: making a history of $COMMITS commits"
-	rm -rf "$LINUX" "$PROJECT/stamp"
+	# First, for what is interrupted must not look whole.
+	rm -f "$PROJECT/stamp"
+	rm -rf "$LINUX"
 	mkdir -p "$PROJECT"
 	cp -al "$src" "$LINUX"
 	# git replaces files, what they are linked to does not change; we do not.

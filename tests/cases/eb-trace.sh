@@ -21,7 +21,7 @@ list()
 {
 	printf '%s\t%s\n' \
 		eb-trace-mutants "replay finds in the recording of a mutant the rules and the buffers that the guard found" \
-		eb-trace-every "the same of every mutant whose boot comes to its end" \
+		eb-trace-every "the same of every mutant of this machine whose boot comes to its end" \
 		eb-trace-off "and finds them when the guard was off and only its events were on" \
 		eb-trace-silent "unbroken kernel, guard on and off: replay finds nothing in the recording of a workload" \
 		eb-trace-big "a million events take less than 2 s and 64 MiB" \
@@ -80,7 +80,7 @@ every()
 	awk -F '|' -v base="$BASE" '
 		/^[ \t]*(#|$)/ { next }
 		{ for (i = 1; i <= NF; i++) gsub(/^[ \t]+|[ \t]+$/, "", $i) }
-		$4 == base && $2 !~ /^counted / && $5 !~ /^not-run|until=report|may_hang/ { print $1 }' "$TOP/tests/mutants/table"
+		$4 == base && $2 !~ /^counted / && $5 !~ /^not-run|until=report|may_hang|machine=/ { print $1 }' "$TOP/tests/mutants/table"
 }
 
 # mutants LEAST NAME...: of so many of these at least the recordings must be judged alike.

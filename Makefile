@@ -21,7 +21,7 @@ run:
 quick:
 	@tools/run --quick
 
-## make test    what takes half an hour with nothing built: tests/sets says what;
+## make test    what takes 40 minutes with nothing built: tests/sets says what;
 ##              with BASE or KSRC all tests of that one
 test:
 	@tools/deps $(if $(asked),test-all,test)

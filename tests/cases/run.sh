@@ -63,6 +63,7 @@ absent()
 7.x silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
 6.12 silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
 5.10 silent-meta-subpage this kernel only reads file systems whose blocks are smaller than a page
+7.x silent-balance-zoned there a balance of metadata ends with EAGAIN, with the guard off as well
 5.10 silent-meta-zoned btrfs knows no zones in this kernel
 5.10 silent-balance-zoned btrfs knows no zones in this kernel
 5.10 silent-snapshots-zoned btrfs knows no zones in this kernel

@@ -142,7 +142,11 @@ machine_cant_boot()
 	case $(machine_field "$1" 2) in
 	arm64) ;;
 	um)
-		[ "$(uname -m)" = x86_64 ] || echo 'User Mode Linux is for x86-64 here'
+		if [ "$(uname -m)" != x86_64 ]; then
+			echo 'User Mode Linux is for x86-64 here'
+		elif [ "${BASE:-7.x}" != 7.x ]; then
+			echo "User Mode Linux has one CPU in kernels of base $BASE; it is for 7.x here"
+		fi
 		return 0 ;;
 	*) echo "tools/boot knows no such machine"; return 0 ;;
 	esac

@@ -67,9 +67,6 @@ absent()
 5.10 silent-meta-zoned btrfs knows no zones in this kernel
 5.10 silent-balance-zoned btrfs knows no zones in this kernel
 5.10 silent-snapshots-zoned btrfs knows no zones in this kernel
-5.10 silent-meta-um-smp User Mode Linux has one CPU in this kernel
-6.1 silent-meta-um-smp User Mode Linux has one CPU in this kernel
-6.12 silent-meta-um-smp User Mode Linux has one CPU in this kernel
 5.10 silent-nowait btrfs refuses buffered writes that must not wait, and never tries a lock of a root
 END
 }

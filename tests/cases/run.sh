@@ -215,6 +215,9 @@ run()
 	6.1/silent-*-zoned) expected='fs/btrfs/block-group[.]c:[0-9]+( at)? btrfs_remove_block_group([.]cold)?[+]' ;;
 	esac
 	judge_silent "$LOG" on "$expected" || exit 1
+	case " $words" in
+	*' zoned='*) clean "$LOG/console.log" | grep -q 'zoned mode enabled' || fail "the file system is not zoned" ;;
+	esac
 	[ "$1" != silent-meta ] || all_judged
 	[ "$1" != silent-meta-subpage ] || subpage_judged
 	pass "$(figures "$LOG")"

@@ -271,6 +271,32 @@ static long device_errors(uint64_t devid, int what)
 	return args.values[what];
 }
 
+/* btrfs takes the copy that it reads by the reader's pid, see find_live_mirror(). */
+static int copy_to_read;
+
+#define OTHER_COPY	2
+
+static void read_one_copy(void)
+{
+	if (getpid() % 2 != copy_to_read)
+		_exit(OTHER_COPY);
+	reclaim();
+	_exit(read_tree(MNT "/d") < DIR_FILES);
+}
+
+/* Read all files from disk, of what has two copies number @copy (0, 1) first. */
+static void read_files_from(int copy)
+{
+	int status;
+
+	copy_to_read = copy;
+	do {
+		status = wait_for(spawn(read_one_copy));
+	} while (status == OTHER_COPY);
+	if (status)
+		die("reading copy %d", copy);
+}
+
 /*
  * raid1: of the two disks that have the metadata the second one fails every third time.
  * What can't be read there is read from the first and repaired, and no transaction is
@@ -286,8 +312,8 @@ static void run_raid1(void)
 	for (int round = 0; round < option_number("rounds", 20); round++) {
 		touch_files(MNT "/d", round * 50 % DIR_FILES, 50, round);
 		sync_fs();
-		reclaim();
-		read_tree(MNT);
+		read_files_from(0);
+		read_files_from(1);
 	}
 	fail_requests("vdb", 0);
 	check("reads_failed", device_errors(2, BTRFS_DEV_STAT_READ_ERRS), 20);

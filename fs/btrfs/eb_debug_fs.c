@@ -802,8 +802,8 @@ void btrfs_eb_debug_init(void)
 		return;
 	}
 	eb_dir = debugfs_create_dir("btrfs_eb_debug", NULL);
-	debugfs_create_file("stats", 0444, eb_dir, NULL, &stats_fops);
-	debugfs_create_file("coverage", 0444, eb_dir, NULL, &coverage_fops);
+	debugfs_create_file("stats", 0400, eb_dir, NULL, &stats_fops);
+	debugfs_create_file("coverage", 0400, eb_dir, NULL, &coverage_fops);
 	debugfs_create_file("buffers", 0400, eb_dir, NULL, &btrfs_eb_buffers_fops);
 	debugfs_create_file("owners", 0600, eb_dir, NULL, &btrfs_eb_owners_fops);
 	btrfs_eb_points_init(eb_dir);

@@ -19,6 +19,7 @@ list()
 		knob-rearm 'a report comes once, again after clear_warn_once, again with each mount' \
 		knob-rearm-module 'the same with btrfs as a module' \
 		knob-points 'bad input to the points is refused, each point is come to and delays, locks are refused, and no schedule holds anybody for ever' \
+		knob-garbage 'bad, random, huge and partial text to each file, from many tasks and from nobody: right errno, nothing changed, no address shown' \
 		knob-panic-on-warn 'with panic_on_warn the kernel panics with the report on the console' \
 		knob-module 'btrfs.ko is loaded and unloaded three times, also while it is traced, and silent' \
 		knob-module-mutant 'btrfs.ko reports as built-in btrfs does'
@@ -33,7 +34,7 @@ prepare()
 	*' knob-rearm '* | *' knob-panic-on-warn '*) kernel mutants ;;
 	esac
 	case " $* " in
-	*' knob-points '*) kernel mutants-points ;;
+	*' knob-points '* | *' knob-garbage '*) kernel mutants-points ;;
 	esac
 	case " $* " in
 	*' knob-rearm-module '* | *' knob-module'*) kernel module ;;
@@ -98,6 +99,15 @@ points()
 	pass "$(told_points "$LOG"), $(figures "$LOG")"
 }
 
+garbage()
+{
+	silent mutants-points garbage smp=2 timeout=200
+	# Nor does the console: what the guard prints has names, and offsets in functions.
+	! clean "$LOG/console.log" | grep -E 'eb_debug: .*ffff[0-9a-f]{12}' ||
+		fail "the guard prints an address of the kernel, see $LOG/console.log"
+	pass "$(told "$LOG" texts_refused) texts refused, $(told "$LOG" texts_taken) taken, $(figures "$LOG")"
+}
+
 # between PHASE: how many reports came in a phase of the workload.
 between()
 {
@@ -139,6 +149,7 @@ run()
 	knob-rearm) rearm mutants ;;
 	knob-rearm-module) rearm module ;;
 	knob-points) points ;;
+	knob-garbage) garbage ;;
 	knob-panic-on-warn) panic_on_warn ;;
 	knob-module) silent module module_cycle; pass "$(figures "$LOG")" ;;
 	knob-module-mutant)

@@ -19,6 +19,7 @@ silent-error-in-commit | error_in_commit mkfs=-n+4096       | the file system is
 silent-enomem-files    | enomem part=files want=800     | each allocation fails once in operations on files
 silent-enomem-trees    | enomem part=trees want=900      | the same with subvolumes, quotas, send, searches
 silent-enomem-chunks   | enomem part=chunks want=220 | the same with scrub, balance, resizing
+silent-enomem-guard    | enomem part=guard want=70 config=mutants-points btrfs.eb_debug=stacks | the same with the files, levels and histories of the guard itself
 silent-enomem-mounts   | enomem part=mounts want=450   | the same with mounts, replay of a log, unmounts
 END
 }
@@ -56,9 +57,11 @@ list()
 
 prepare()
 {
-	case " $* " in
-	*' silent-'*) kernel guard ;;
-	esac
+	for name; do
+		case $name in silent-*) config_of guard "$(row "$name" 2)" ;; esac
+	done | sort -u | while read -r config; do
+		kernel "$config"
+	done
 }
 
 # splat WHERE [LINE] [MESSAGE]: a warning as the kernel prints it.
@@ -172,7 +175,7 @@ run()
 	esac
 	# An aborted transaction says why at a level that is not shown otherwise.
 	# shellcheck disable=SC2086  # a workload and its options
-	boot "$LOG" guard $words timeout=150 ignore_loglevel
+	boot "$LOG" "$(config_of guard "$words")" $words timeout=150 ignore_loglevel
 	judge_silent "$LOG" on "$EXPECTED_SPLATS" || exit 1
 	pass "$(injections "$LOG")$(figures "$LOG")"
 }

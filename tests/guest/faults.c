@@ -235,6 +235,7 @@ static void run_enomem(void)
 		{ "trees", fault_tree_ops },
 		{ "chunks", fault_chunk_ops },
 		{ "mounts", fault_mount_ops },
+		{ "guard", fault_guard_ops },
 	};
 	const char *part = strdup(option("part", "files"));
 	const char *only = strdup(option("only", ""));

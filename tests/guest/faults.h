@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Operations that are done again and again with one allocation failing, each
- * time a later one.  faults.c does that; fault_files.c, fault_trees.c and
- * fault_mounts.c have the operations, a table for each part.
+ * time a later one.  faults.c does that; fault_files.c, fault_trees.c,
+ * fault_mounts.c and fault_guard.c have the operations, a table for each part.
  */
 #ifndef FAULTS_H
 #define FAULTS_H
@@ -27,6 +27,7 @@ extern const struct fault_op fault_file_ops[];
 extern const struct fault_op fault_tree_ops[];
 extern const struct fault_op fault_chunk_ops[];
 extern const struct fault_op fault_mount_ops[];
+extern const struct fault_op fault_guard_ops[];
 
 /* @stem and @turn as a path below the mount point; one of a few static buffers. */
 const char *turn_path(const char *stem, int turn);

@@ -28,6 +28,7 @@ struct ref {
 struct suspicion {
 	const struct life *life;
 	u32 serial;
+	u8 path;
 	u32 by;
 };
 
@@ -265,21 +266,27 @@ static void suspect(const struct op *op, const struct ref *ref)
 	tally.doubts_forgotten += nr >= EB_DOUBTS;
 	tasks[op->who].suspicions = realloc(tasks[op->who].suspicions, size);
 	tasks[op->who].suspicions[nr] = (struct suspicion) {
-		.life = ref->life, .serial = ref->serial, .by = op->ip,
+		.life = ref->life, .serial = ref->serial, .path = ref->path, .by = op->ip,
 	};
 }
 
-/* Who has given back before what is missing now?  The last four are remembered. */
+/*
+ * Who has given back before what the release of a path misses now?  The last four are
+ * remembered.
+ */
 static u32 blame(const struct life *life, unsigned int who)
 {
 	int i, nr = tasks[who].nr_suspicions;
 
-	for (i = nr - 1; i >= 0 && i >= nr - EB_DOUBTS; i--)
-		if (tasks[who].suspicions[i].life == life &&
-		    tasks[who].suspicions[i].serial == life->serial) {
+	for (i = nr - 1; i >= 0 && i >= nr - EB_DOUBTS; i--) {
+		const struct suspicion *s = &tasks[who].suspicions[i];
+
+		if (s->life == life && s->serial == life->serial &&
+		    s->path == tasks[who].releasing) {
 			tally.doubts++;
-			return tasks[who].suspicions[i].by;
+			return s->by;
 		}
+	}
 	return 0;
 }
 

@@ -623,10 +623,13 @@ static void eb_test_ledger(struct kunit *test)
 	EXPECT_EQ(test, give_back(t, 0, NULL), 2);
 	t->releasing = path;
 	EXPECT_EQ(test, give_back(t, 0, path), 1);
-	/* What is left is in another path, and that is a reason for doubt. */
+	/* What is left is in another path, whose release has a reason for doubt. */
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
 			    (void *)eb_ledger_doubt(t, &eb_test_buffers[0], 0));
 	EXPECT_EQ(test, give_back(t, 0, NULL), 4);
+	KUNIT_EXPECT_PTR_EQ(test, NULL,
+			    (void *)eb_ledger_doubt(t, &eb_test_buffers[0], 0));
+	t->releasing = &eb_test_paths[1];
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0));
 	EXPECT_EQ(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0)->site, 99);
 	EXPECT_EQ(test, give_back(t, 0, NULL), 0);

@@ -159,6 +159,9 @@ static inline void eb_ledger_put(struct eb_task *t, struct eb_held *held,
  * @eb: the buffer
  * @serial: the buffer's serial number
  *
+ * Only the release of the path that the node was in can suffer from that; whatever else
+ * gives back what is not there is to blame itself.
+ *
  * Return: what was remembered of that, or NULL.
  */
 static inline const struct eb_held *
@@ -171,7 +174,8 @@ eb_ledger_doubt(const struct eb_task *t, const struct extent_buffer *eb,
 		const struct eb_held *doubt;
 
 		doubt = &t->doubts[(u8)(t->next_doubt - i) % EB_DOUBTS];
-		if (doubt->eb == eb && doubt->serial == serial)
+		if (doubt->eb == eb && doubt->serial == serial &&
+		    doubt->path == t->releasing)
 			return doubt;
 	}
 	return NULL;

@@ -50,6 +50,7 @@ eb_debug_ledger.h | /eb_ledger_find(/,/^}/s/other->path \&\& !held->path/other->
 eb_debug_ledger.h | /eb_ledger_drop(/,/^}/s/(last - held)/(last - held - 1)/ | the newest is lost when an older one goes
 eb_debug_ledger.h | s/i <= EB_DOUBTS/i < EB_DOUBTS/ | three doubts are remembered
 eb_debug_ledger.h | s/ && doubt->serial == serial// | the doubt is of the buffer that was there before
+eb_debug_ledger.h | s/doubt->path == t->releasing/doubt->path/ | any put suffers from what a path has lost
 eb_debug_fast.h | /eb_fast_put(/,/^}/s/held->path != t->releasing/!t/ | a put in line does not look at the path
 eb_debug_fast.h | /eb_fast_put(/,/^}/s/READ_ONCE(eb->debug.wb_task) == current/!t/ | nor at the write that is owed
 eb_debug_owner.c | /^void btrfs_eb_debug_give/,/^}/s/eb_ledger_drop(t, held);/;/ | what is given to a structure stays

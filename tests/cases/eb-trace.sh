@@ -80,7 +80,7 @@ every()
 	awk -F '|' -v base="$BASE" '
 		/^[ \t]*(#|$)/ { next }
 		{ for (i = 1; i <= NF; i++) gsub(/^[ \t]+|[ \t]+$/, "", $i) }
-		$4 == base && $2 !~ /^counted / && $5 !~ /^not-run|until=report|may_hang|machine=/ { print $1 }' "$TOP/tests/mutants/table"
+		$4 == base && $2 !~ /^counted / && $5 !~ /^not-run|until=report|may_hang|machine=|config=/ { print $1 }' "$TOP/tests/mutants/table"
 }
 
 # mutants LEAST NAME...: of so many of these at least the recordings must be judged alike.

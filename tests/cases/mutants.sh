@@ -43,13 +43,11 @@ list()
 
 prepare()
 {
-	case " $* " in
-	' mutant-table ') ;;
-	*) kernel mutants ;;
-	esac
 	for name; do
 		words=$(field "${name#mutant-}" 4)
-		[ -z "$(machine_of "$words")" ] || prepare_kernel mutants "$words"
+		[ "$name" = mutant-table ] || echo "$(config_of mutants "$words") machine=$(machine_of "$words")"
+	done | sort -u | while read -r config machine; do
+		prepare_kernel "$config" "$machine"
 	done
 }
 
@@ -149,11 +147,12 @@ baseline()
 	(
 		flock 8
 		# shellcheck disable=SC2086  # words
-		[ -e "$dir/status" ] || boot "$dir" mutants $1
+		[ -e "$dir/status" ] || boot "$dir" "$(config_of mutants "$1")" $1
 	) 8>"$dir.lock"
 	expected=
 	case $1 in
 	enomem* | *slub_debug=*) expected=$EXPECTED_SPLATS ;;
+	*zoned=*) expected=$ZONED_SPLATS ;;
 	esac
 	judge_silent "$dir" on "$expected" || fail "the kernel with no mutant chosen is not silent"
 	cp -r "$dir" "$LOG/not-chosen"
@@ -172,7 +171,7 @@ counted()
 reported()
 {
 	# shellcheck disable=SC2086  # words
-	boot "$LOG/chosen" mutants $2 "btrfs.eb_mutant=$1"
+	boot "$LOG/chosen" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1"
 	case $(field "$1" 2) in
 	'counted '*)
 		stat=$(field "$1" 2)
@@ -191,7 +190,7 @@ with_stacks()
 {
 	field "$1" 2 | grep -Eq "$OWNERS" || return 0
 	# shellcheck disable=SC2086  # words
-	boot "$LOG/stacks" mutants $2 until=report "btrfs.eb_mutant=$1" btrfs.eb_debug=stacks
+	boot "$LOG/stacks" "$(config_of mutants "$2")" $2 until=report "btrfs.eb_mutant=$1" btrfs.eb_debug=stacks
 	blamed "$1" stacks "$LOG/stacks"
 	judge_reported "$LOG/stacks" "$(field "$1" 2)" "$(field "$1" 3)" "$(field "$1" 5)" ||
 		fail "the mutant is not reported as the table says at level stacks"
@@ -205,7 +204,7 @@ with_stacks()
 unreported()
 {
 	# shellcheck disable=SC2086  # words
-	boot "$LOG/guard-off" mutants $2 "btrfs.eb_mutant=$1" btrfs.eb_debug=off
+	boot "$LOG/guard-off" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1" btrfs.eb_debug=off
 	judge_no_report "$LOG/guard-off" || fail "reported although the guard is off"
 	judge_ended "$LOG/guard-off" "$3" || fail "the boot with the guard off did not end"
 	judge_hits "$LOG/guard-off" || fail "the mutant was not executed with the guard off"

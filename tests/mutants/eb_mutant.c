@@ -65,6 +65,7 @@ static const char * const names[] = {
 	[EB_MUTANT_NO_RECHECK] = "no_recheck",
 	[EB_MUTANT_ATTACH_UNLOCKED] = "attach_unlocked",
 	[EB_MUTANT_DIRTY_UNMARKED] = "dirty_unmarked",
+	[EB_MUTANT_ZONED_LIST] = "zoned_list",
 };
 
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);

@@ -7,6 +7,7 @@
 
 asked := $(BASE)$(KSRC)
 BASE ?= 6.1
+HOURS ?= 2
 export BASE
 export KSRC EBDEBUG_CACHE ROUNDS
 
@@ -21,11 +22,11 @@ run:
 quick:
 	@tools/run --quick
 
-## make test    what takes 40 minutes with nothing built: tests/sets says what;
-##              with BASE or KSRC all tests of that one
+## make test    what takes an hour with nothing built: tests/sets says what; what has not
+##              begun then is skipped; with BASE or KSRC all tests of that one
 test:
 	@tools/deps $(if $(asked),test-all,test)
-	@tests/run $(if $(asked),,--set test)
+	@$(if $(asked),,EBDEBUG_MINUTES=$${EBDEBUG_MINUTES:-60}) tests/run $(if $(asked),,--set test)
 
 ## make test-all  all tests of all bases; takes hours, EBDEBUG_SLOW=1 adds the slowest
 test-all:
@@ -41,6 +42,11 @@ perf:
 dose:
 	@tools/deps test
 	@tests/dose/run
+
+## make soak    hours of load on an unbroken kernel, two if HOURS does not say how many
+soak:
+	@tools/deps test-all
+	@tests/soak/run "$(HOURS)"
 
 ## make model   what spin finds in the model of a buffer's life, for each kernel
 model:
@@ -73,4 +79,4 @@ distclean:
 	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
 	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
-.PHONY: help run quick test test-all perf dose model series lint list deps clean distclean
+.PHONY: help run quick test test-all perf dose soak model series lint list deps clean distclean

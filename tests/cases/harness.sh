@@ -37,7 +37,7 @@ list()
 		harness-option 'an option that Kconfig drops is named, unless it has another name in that kernel' \
 		harness-build 'a kernel that does not compile is a failure with the compiler'\''s words' \
 		harness-disk 'too little disk space is said before anything is downloaded' \
-		harness-run 'tests/run fails when a test fails, and when none ran'
+		harness-run 'tests/run fails when a test fails, and when none ran; rows of a set come in order, what is late is skipped'
 }
 
 prepare()
@@ -529,6 +529,26 @@ disk()
 	pass "$(head -n 1 "$LOG/out")"
 }
 
+# rows_in_order: a base may have more than one row of a set.
+rows_in_order()
+{
+	printf '%s\n' 'two | 6.1 | no' 'two | 6.1 | g*' >"$LOG/repo/tests/sets"
+	"$LOG/repo/tests/run" --set two >"$LOG/out" || fail "a set without a failure fails"
+	[ "$(cut -c 1-4 "$LOG/out" | head -n 2 | tr -d '\n ')" = skipok ] || fail "the rows of a set do not run in order"
+	[ "$(tail -n 1 "$LOG/out")" = '1 passed, 0 failed, 1 skipped' ] || fail "the last line is $(tail -n 1 "$LOG/out")"
+}
+
+# no_time: what has not begun when the time is over is skipped, and told.
+no_time()
+{
+	EBDEBUG_MINUTES=1h refused "EBDEBUG_MINUTES=1h is no number of minutes" "$LOG/repo/tests/run" good
+	mkdir -p "$LOG/late"
+	EBDEBUG_MINUTES=1 RUN_LIMIT=0 RUN="$LOG/late" RUN_BASES=1 \
+		"$LOG/repo/tests/run" --one "$LOG/repo/tests/cases/some.sh" bad >"$LOG/out" 2>&1
+	[ "$(cat "$LOG/out")" = 'skip bad: not begun within EBDEBUG_MINUTES=1' ] || fail "a test that is late is not skipped: $(cat "$LOG/out")"
+	[ "$(cat "$LOG/late/results")" = skipped ] || fail "a test that is late counts as $(cat "$LOG/late/results")"
+}
+
 runner()
 {
 	sandbox
@@ -550,6 +570,8 @@ END
 	[ "$(tail -n 1 "$LOG/out")" = '1 passed, 0 failed' ] || fail "the last line is $(tail -n 1 "$LOG/out")"
 	refused '0 passed, 0 failed' "$LOG/repo/tests/run" nothing
 	refused '0 passed, 0 failed, 1 skipped' "$LOG/repo/tests/run" no
+	rows_in_order
+	no_time
 	pass "counts and exit status"
 }
 

@@ -48,10 +48,11 @@ pass() { printf '%s\n' "$*"; exit 0; }
 fail() { printf 'failed: %s\n' "$*"; exit 1; }
 skip() { printf 'skip: %s\n' "$*"; exit 77; }
 
-# variant_of CONFIG: the tree that a configuration is built in.
+# variant_of CONFIG: the tree that a configuration is built in; the first word of several
+# that are joined by + decides.
 variant_of()
 {
-	case $1 in
+	case ${1%%+*} in
 	pristine) echo pristine ;;
 	perf-guard) echo perf ;;
 	perf-*) echo perf-none ;;

@@ -9,7 +9,7 @@ asked := $(BASE)$(KSRC)
 BASE ?= 6.1
 HOURS ?= 2
 export BASE
-export KSRC EBDEBUG_CACHE ROUNDS
+export KSRC EBDEBUG_CACHE ROUNDS FSTESTS ARGS BASELINE
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -32,6 +32,11 @@ test:
 test-all:
 	@for base in $$(sed -n 's/^\([0-9][^ |]*\).*/\1/p' BASES); do BASE=$$base tools/deps test-all || exit; done
 	@tests/run --set all
+
+## make fstests  your fstests under the guard: FSTESTS=/path/to/built/fstests
+##              ARGS="-g quick" is for its check, BASELINE=y tells what fails without as well
+fstests:
+	@tools/fstests
 
 ## make perf    what the guard costs, in instructions; ROUNDS=5 for more boots of each kernel
 perf:
@@ -79,4 +84,4 @@ distclean:
 	cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
 	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
 
-.PHONY: help run quick test test-all perf dose soak model series lint list deps clean distclean
+.PHONY: help run quick test test-all fstests perf dose soak model series lint list deps clean distclean

@@ -14,6 +14,7 @@ PAGE=${PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug.rst}
 MODEL=$TOP/Documentation/dev-tools/btrfs-eb-debug-model.rst
 PICTURES='btrfs-eb-debug-life.dot btrfs-eb-debug-dose.svg'
 TRACE=$TOP/Documentation/dev-tools/btrfs-eb-trace.rst
+FSTESTS_PAGE=$TOP/Documentation/dev-tools/btrfs-eb-debug-fstests.rst
 README=${README:-$TOP/README.rst}
 WORDS=$TOP/fs/btrfs/eb_debug_report.c
 NAMES=$TOP/fs/btrfs/eb_debug_names.h
@@ -23,7 +24,7 @@ WHO=$TOP/fs/btrfs/eb_debug_who.c
 list()
 {
 	printf '%s\t%s\n' \
-		docs-build "user's page, model and traces build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
+		docs-build "user's page, model, traces and fstests build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
 		docs-names "rules, counters, knobs, levels, kinds, verbs, trace events: page and sources name the same ones" \
 		docs-samples "the reports in README and page are made of what the code prints, their figures are the sources'" \
 		docs-matrix "the table of rules and kernels is what hooks, core and eb_debug_base.h of each base decide" \
@@ -40,7 +41,7 @@ build()
 	rm -rf "$LOG/in" "$LOG/out"
 	mkdir -p "$LOG/in"
 	cp "$PAGE" "$LOG/in/index.rst"
-	cp "$MODEL" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
+	cp "$MODEL" "$FSTESTS_PAGE" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
 	for file in $PICTURES; do cp "$(dirname "$MODEL")/$file" "$LOG/in"; done
 	# The kernel's own directive for pictures.
 	printf '%s\n' "import sys" "sys.dont_write_bytecode = True" \
@@ -56,7 +57,7 @@ build()
 	done
 	lines=$(wc -l <"$README")
 	[ "$lines" -le 70 ] || fail "README.rst has $lines lines, must be one screen (70)"
-	pass "5 documents, README.rst has $lines lines"
+	pass "6 documents, README.rst has $lines lines"
 }
 
 # --- names ------------------------------------------------------------------

@@ -34,9 +34,10 @@ test-all:
 	@tests/run --set all
 
 ## make fstests  your fstests under the guard: FSTESTS=/path/to/built/fstests
-##              ARGS="-g quick" is for its check, BASELINE=y tells what fails without as well
+##              ARGS="-g quick" is for its check, BASELINE=y tells what fails without as well;
+##              7.x by User Mode Linux, if neither BASE nor KSRC is said
 fstests:
-	@tools/fstests
+	@BASE=$(if $(asked),$(BASE),7.x) tools/fstests
 
 ## make perf    what the guard costs, in instructions; ROUNDS=5 for more boots of each kernel
 perf:

@@ -73,14 +73,24 @@ static bool lock_held(const spinlock_t *lock)
 #endif
 }
 
-/* All that the ledger knows of a buffer, which nobody can hold any more. */
-static unsigned int held_by_anybody(const struct extent_buffer *eb)
+/* What structures hold of a buffer, which nobody can hold any more. */
+static unsigned int held_by_structures(const struct extent_buffer *eb)
 {
 	unsigned int kind, held = 0;
 
 	for (kind = 0; kind < EB_KIND_STRUCTURES; kind++)
 		held += btrfs_eb_core_structures(&eb->debug, kind);
-	return held + btrfs_eb_owner_held(eb, eb->debug.serial);
+	return held;
+}
+
+/* The same of tasks: what they hold is not there any more, which is remembered. */
+static unsigned int held_by_tasks(const struct extent_buffer *eb)
+{
+	unsigned int held = btrfs_eb_owner_held(eb, eb->debug.serial);
+
+	if (unlikely(held))
+		btrfs_eb_live_freed_held();
+	return held;
 }
 
 /**
@@ -95,6 +105,8 @@ static unsigned int held_by_anybody(const struct extent_buffer *eb)
 void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 		   enum eb_debug_event event, enum eb_debug_site site)
 {
+	unsigned int held;
+
 	look->task = in_task() ? current : NULL;
 	look->site = site;
 	look->flags = eb_base_flags(eb);
@@ -120,10 +132,11 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 	case EB_EVENT_LAST_PUT:
 		look->write_locked = eb_base_write_locked(eb);
 		look->on_list = eb_base_on_list(eb);
+		held = held_by_tasks(eb);
 		if (!btrfs_eb_core_complete(&eb->debug, look->epoch))
 			break;
 		look->owned = EB_OWNED;
-		look->held = held_by_anybody(eb);
+		look->held = held + held_by_structures(eb);
 		break;
 	case EB_EVENT_FREE:
 		look->in_tree = eb_base_in_tree(eb);

@@ -15,9 +15,12 @@
 #include "eb_debug_internal.h"
 #include "eb_debug_base.h"
 
+/* Buffers that are passed at most while the lock is held. */
+#define EB_STRIDE	64
+
 /*
  * All live buffers, oldest first, and between them the marks up to which readers
- * of debugfs have come.
+ * of debugfs and unmounts have come.
  */
 static struct {
 	/* Protects both lists; the buffers on the first are not freed. */
@@ -25,6 +28,8 @@ static struct {
 	struct list_head list;
 	struct list_head marks;
 	unsigned long nr;
+	/* A buffer was freed that a task holds: such a task has an address of nothing. */
+	bool freed_held;
 } eb_live = {
 	.lock = __SPIN_LOCK_UNLOCKED(eb_live.lock),
 	.list = LIST_HEAD_INIT(eb_live.list),
@@ -89,59 +94,6 @@ void btrfs_eb_debug_forget(struct extent_buffer *eb)
 	spin_unlock_irqrestore(&eb_live.lock, flags);
 	btrfs_eb_owner_forget(eb);
 	kfree(eb->debug.history);
-}
-
-/**
- * btrfs_eb_live_has - is this buffer still there?
- * @eb: its address, which may be another one's by now
- * @serial: its serial number
- *
- * Context: any.
- */
-bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial)
-{
-	struct list_head *pos;
-	unsigned long flags;
-	bool found = false;
-
-	spin_lock_irqsave(&eb_live.lock, flags);
-	list_for_each(pos, &eb_live.list) {
-		found = live_buffer(pos) == eb && eb->debug.serial == serial;
-		if (found)
-			break;
-	}
-	spin_unlock_irqrestore(&eb_live.lock, flags);
-	return found;
-}
-
-/**
- * btrfs_eb_live_forget_all - a file system goes
- * @fs_info: the file system
- * @found: called for each of its buffers, oldest first, under the lock of the list
- * @arg: for @found
- *
- * Those that wait for RCU are among them: the file system that they point to is
- * gone when they are freed.
- *
- * Context: process context.
- */
-void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
-			      void (*found)(struct extent_buffer *eb, void *arg),
-			      void *arg)
-{
-	struct list_head *pos, *next;
-	unsigned long flags;
-
-	spin_lock_irqsave(&eb_live.lock, flags);
-	list_for_each_safe(pos, next, &eb_live.list) {
-		struct extent_buffer *eb = live_buffer(pos);
-
-		if (!eb || eb->fs_info != fs_info)
-			continue;
-		forget(eb);
-		found(eb, arg);
-	}
-	spin_unlock_irqrestore(&eb_live.lock, flags);
 }
 
 unsigned long btrfs_eb_live_count(void)
@@ -211,4 +163,101 @@ unsigned int btrfs_eb_live_next(struct eb_mark *mark, unsigned int max,
 	list_move_tail(&mark->live, pos);
 	spin_unlock_irq(&eb_live.lock);
 	return nr;
+}
+
+struct eb_seek {
+	const struct extent_buffer *eb;
+	u32 serial;
+	bool found;
+};
+
+static void is_it(struct extent_buffer *eb, void *arg)
+{
+	struct eb_seek *seek = arg;
+
+	seek->found |= eb == seek->eb && eb->debug.serial == seek->serial;
+}
+
+/* A buffer is freed although a task holds it; its list is not to be trusted any more. */
+void btrfs_eb_live_freed_held(void)
+{
+	WRITE_ONCE(eb_live.freed_held, true);
+}
+
+/**
+ * btrfs_eb_live_has - is this buffer, that a task holds, still there?
+ * @eb: its address, which may be another one's by now
+ * @serial: its serial number
+ *
+ * It is, unless somebody has given back too much.  Only after that was seen the list
+ * is searched, which takes the longer the more buffers there are.
+ *
+ * Context: process context.
+ */
+bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial)
+{
+	struct eb_seek seek = { .eb = eb, .serial = serial };
+	struct eb_mark mark;
+
+	if (likely(!READ_ONCE(eb_live.freed_held)))
+		return true;
+	btrfs_eb_live_open(&mark);
+	while (!seek.found && btrfs_eb_live_next(&mark, EB_STRIDE, is_it, &seek))
+		;
+	btrfs_eb_live_close(&mark);
+	return seek.found;
+}
+
+/*
+ * Pass some buffers, up to the next one of @fs_info; false at the end of the list.  Its own
+ * function, so that how long it holds the lock can be measured.
+ */
+static noinline bool forget_next(struct eb_mark *mark,
+				 const struct btrfs_fs_info *fs_info,
+				 void (*found)(struct extent_buffer *eb, void *arg),
+				 void *arg)
+{
+	struct list_head *pos, *next;
+	unsigned int nr = 0;
+	bool done = false;
+
+	spin_lock_irq(&eb_live.lock);
+	for (pos = mark->live.next; pos != &eb_live.list && nr < EB_STRIDE && !done;
+	     pos = next, nr++) {
+		struct extent_buffer *eb = live_buffer(pos);
+
+		next = pos->next;
+		if (!eb || eb->fs_info != fs_info)
+			continue;
+		forget(eb);
+		found(eb, arg);
+		done = true;
+	}
+	list_move_tail(&mark->live, pos);
+	done = pos == &eb_live.list;
+	spin_unlock_irq(&eb_live.lock);
+	return !done;
+}
+
+/**
+ * btrfs_eb_live_forget_all - a file system goes
+ * @fs_info: the file system
+ * @found: called for each of its buffers, oldest first, under the lock of the list
+ * @arg: for @found
+ *
+ * Those that wait for RCU are among them: the file system that they point to is
+ * gone when they are freed.  The lock is held for one of them at a time.
+ *
+ * Context: process context.
+ */
+void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
+			      void (*found)(struct extent_buffer *eb, void *arg),
+			      void *arg)
+{
+	struct eb_mark mark;
+
+	btrfs_eb_live_open(&mark);
+	while (forget_next(&mark, fs_info, found, arg))
+		cond_resched();
+	btrfs_eb_live_close(&mark);
 }

@@ -668,10 +668,11 @@ static const char *judge_left(struct eb_task *t, struct eb_held *at,
 	struct eb_look look = { .ip = ip, .epoch = t->epoch, .held = 1 };
 	struct eb_judgement judgement = { };
 	struct eb_held held = *at;
+	/* What the task holds is there, unless somebody gave back too much. */
+	bool there = btrfs_eb_live_has(eb, held.serial);
 
 	eb_ledger_drop(t, at);
-	/* What the task holds is there, unless somebody gave back too much. */
-	if (!btrfs_eb_live_has(eb, held.serial))
+	if (!there)
 		return NULL;
 	btrfs_eb_owner_suspect(held.site);
 	btrfs_eb_look(&look, eb, event, EB_SITE_TREE);

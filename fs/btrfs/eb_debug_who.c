@@ -10,11 +10,14 @@
 #define pr_fmt(fmt) "BTRFS eb_debug: " fmt
 
 #include <linux/debugfs.h>
+#include <linux/hash.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
+#include <linux/uuid.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
@@ -22,6 +25,10 @@
 
 /* Buffers that are copied under the lock of the list at a time. */
 #define EB_BATCH	16
+/* Names of functions that a reader of the list of buffers remembers; a power of two. */
+#define EB_NAMES	16
+/* All words of a line: flags, as many owners as are shown, and what file system. */
+#define EB_WORDS	(256 + EB_OWNERS * 96)
 /* Owners that are told apart in a list of them. */
 #define EB_GROUPS	256
 /* Groups of owners that are printed at unmount. */
@@ -44,9 +51,8 @@ struct eb_groups {
 	struct eb_group group[EB_GROUPS];
 };
 
-/* One reader at a time: the table is too large for a stack. */
-static DEFINE_MUTEX(eb_who_mutex);
-static struct eb_groups eb_scratch;
+/* Protects what counts are relative to; it is held to compare or to copy only. */
+static DEFINE_MUTEX(eb_baseline_mutex);
 static struct eb_groups eb_baseline;
 
 static unsigned long site_address(u32 site)
@@ -256,20 +262,24 @@ static void merge_groups(struct eb_groups *groups)
 	groups->nr = nr;
 }
 
-/* All that is held now, over all file systems. */
-static void gather(struct eb_groups *groups)
+/*
+ * All that is held now, over all file systems; NULL without memory.  Each reader has
+ * its own, so that readers wait neither for each other nor unmounts for them.
+ */
+static struct eb_groups *gather(void)
 {
+	struct eb_groups *groups = kvzalloc(sizeof(*groups), GFP_KERNEL);
 	struct eb_mark mark;
 
-	lockdep_assert_held(&eb_who_mutex);
-	groups->nr = 0;
-	groups->lost = 0;
+	if (!groups)
+		return NULL;
 	btrfs_eb_live_open(&mark);
 	while (btrfs_eb_live_next(&mark, EB_BATCH, group_structures, groups))
 		cond_resched();
 	btrfs_eb_live_close(&mark);
 	btrfs_eb_owner_walk(group_task, groups);
 	merge_groups(groups);
+	return groups;
 }
 
 static void subtract(struct eb_groups *groups, const struct eb_groups *less)
@@ -285,13 +295,15 @@ static void subtract(struct eb_groups *groups, const struct eb_groups *less)
 
 static int owners_show(struct seq_file *m, void *v)
 {
-	struct eb_groups *groups = &eb_scratch;
+	struct eb_groups *groups = gather();
 	u32 now = jiffies;
 	unsigned int i;
 
-	mutex_lock(&eb_who_mutex);
-	gather(groups);
+	if (!groups)
+		return -ENOMEM;
+	mutex_lock(&eb_baseline_mutex);
 	subtract(groups, &eb_baseline);
+	mutex_unlock(&eb_baseline_mutex);
 	sort(groups->group, groups->nr, sizeof(groups->group[0]), more_first,
 	     NULL);
 	for (i = 0; i < groups->nr; i++) {
@@ -306,7 +318,21 @@ static int owners_show(struct seq_file *m, void *v)
 	if (groups->lost)
 		seq_printf(m, "count=%lu kind=unknown site=unknown oldest_ms=0\n",
 			   groups->lost);
-	mutex_unlock(&eb_who_mutex);
+	kvfree(groups);
+	return 0;
+}
+
+/* What counts are relative to from now on. */
+static int set_baseline(void)
+{
+	struct eb_groups *groups = gather();
+
+	if (!groups)
+		return -ENOMEM;
+	mutex_lock(&eb_baseline_mutex);
+	eb_baseline = *groups;
+	mutex_unlock(&eb_baseline_mutex);
+	kvfree(groups);
 	return 0;
 }
 
@@ -355,13 +381,11 @@ static int owners_verb(char *verb)
 	int ret = 0;
 
 	if (!strcmp(verb, "baseline")) {
-		mutex_lock(&eb_who_mutex);
-		gather(&eb_baseline);
-		mutex_unlock(&eb_who_mutex);
+		ret = set_baseline();
 	} else if (!strcmp(verb, "clear")) {
-		mutex_lock(&eb_who_mutex);
+		mutex_lock(&eb_baseline_mutex);
 		eb_baseline.nr = 0;
-		mutex_unlock(&eb_who_mutex);
+		mutex_unlock(&eb_baseline_mutex);
 	} else if (str_has_prefix(verb, "dump=") &&
 		   !kstrtou64(verb + strlen("dump="), 0, &start)) {
 		ret = dump_buffer(start);
@@ -404,14 +428,75 @@ const struct file_operations btrfs_eb_owners_fops = {
 
 /*
  * One reader of the list of buffers.  Its mark stands in the list, so that the
- * lock is held for one batch at a time and the list may change in between.
+ * lock is held for one batch at a time and the list may change in between.  It
+ * remembers words, which are nearly always those of the buffers before.
  */
 struct eb_reader {
 	struct eb_mark mark;
 	loff_t first;
 	unsigned int nr;
 	struct eb_shown batch[EB_BATCH];
+	struct {
+		unsigned long site;
+		char name[64];
+	} names[EB_NAMES];
+	/* The last buffer of which the words below were. */
+	struct eb_shown last;
+	unsigned int len;
+	char words[EB_WORDS];
 };
+
+static const char *name_of(struct eb_reader *reader, unsigned long site)
+{
+	unsigned int i = hash_long(site, ilog2(EB_NAMES));
+
+	if (reader->names[i].site != site || !*reader->names[i].name) {
+		reader->names[i].site = site;
+		btrfs_eb_function_name(reader->names[i].name,
+				       sizeof(reader->names[i].name), site);
+	}
+	return reader->names[i].name;
+}
+
+/* Do both have the same flags, owners and file system? */
+static bool same_words(const struct eb_shown *one, const struct eb_shown *other)
+{
+	unsigned int i;
+
+	if (one->flags != other->flags || one->nr_owners != other->nr_owners ||
+	    memcmp(one->fsid, other->fsid, UUID_SIZE))
+		return false;
+	for (i = 0; i < one->nr_owners; i++)
+		if (one->owners[i].kind != other->owners[i].kind ||
+		    one->owners[i].count != other->owners[i].count ||
+		    one->owners[i].site != other->owners[i].site)
+			return false;
+	return true;
+}
+
+/* What of a line takes long to say. */
+static void find_words(struct eb_reader *reader, const struct eb_shown *shown)
+{
+	char *words = reader->words, text[128];
+	size_t size = sizeof(reader->words);
+	unsigned int i, len;
+
+	len = scnprintf(words, size, " flags=%s owners=%s",
+			btrfs_eb_flags_string(text, sizeof(text), shown->flags),
+			shown->nr_owners ? "" : "-");
+	for (i = 0; i < shown->nr_owners; i++) {
+		const struct eb_owner *owner = &shown->owners[i];
+
+		len += scnprintf(words + len, size - len, "%s%s:%s", i ? "," : "",
+				 btrfs_eb_kind_name(owner->kind),
+				 name_of(reader, owner->site));
+		if (owner->count > 1)
+			len += scnprintf(words + len, size - len, "*%u", owner->count);
+	}
+	len += scnprintf(words + len, size - len, " fsid=%pU\n", shown->fsid);
+	reader->last = *shown;
+	reader->len = len;
+}
 
 static void show_found(struct extent_buffer *eb, void *arg)
 {
@@ -460,24 +545,18 @@ static void buffers_stop(struct seq_file *m, void *v)
 
 static int buffers_show(struct seq_file *m, void *v)
 {
+	struct eb_reader *reader = m->private;
 	const struct eb_shown *shown = v;
-	char text[128];
-	unsigned int i;
 
-	seq_printf(m, "start=%llu level=%u owner=%lld generation=%llu refs=%d io_pages=%d flags=%s owners=",
-		   shown->start, shown->level, shown->owner, shown->generation,
-		   shown->refs, shown->io_pages,
-		   btrfs_eb_flags_string(text, sizeof(text), shown->flags));
-	for (i = 0; i < shown->nr_owners; i++) {
-		const struct eb_owner *owner = &shown->owners[i];
-
-		btrfs_eb_function_name(text, sizeof(text), owner->site);
-		seq_printf(m, "%s%s:%s", i ? "," : "",
-			   btrfs_eb_kind_name(owner->kind), text);
-		if (owner->count > 1)
-			seq_printf(m, "*%u", owner->count);
-	}
-	seq_printf(m, "%s fsid=%pU\n", i ? "" : "-", shown->fsid);
+	seq_put_decimal_ull(m, "start=", shown->start);
+	seq_put_decimal_ull(m, " level=", shown->level);
+	seq_put_decimal_ll(m, " owner=", shown->owner);
+	seq_put_decimal_ull(m, " generation=", shown->generation);
+	seq_put_decimal_ll(m, " refs=", shown->refs);
+	seq_put_decimal_ll(m, " io_pages=", shown->io_pages);
+	if (!reader->len || !same_words(&reader->last, shown))
+		find_words(reader, shown);
+	seq_write(m, reader->words, reader->len);
 	return 0;
 }
 
@@ -619,8 +698,10 @@ static void tell_left(struct eb_groups *groups)
 		pr_warn("left: count=%lu kind=unknown\n", groups->lost);
 }
 
-/* Under eb_who_mutex, since it is too large for a stack. */
+/* One unmount at a time: these are too large for a stack. */
+static DEFINE_MUTEX(eb_left_mutex);
 static struct eb_left eb_left;
+static struct eb_groups eb_left_groups;
 
 /**
  * btrfs_eb_debug_unmount - all buffers of a file system must be gone
@@ -634,10 +715,11 @@ const char *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 	struct eb_verdict *verdict = NULL;
 	struct eb_left *left = &eb_left;
 	const char *report = NULL;
+	bool coverage;
 
-	mutex_lock(&eb_who_mutex);
+	mutex_lock(&eb_left_mutex);
 	memset(left, 0, sizeof(*left));
-	left->groups = &eb_scratch;
+	left->groups = &eb_left_groups;
 	left->groups->nr = 0;
 	left->groups->lost = 0;
 	left->look.ip = _RET_IP_;
@@ -656,8 +738,9 @@ const char *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 	} else if (verdict) {
 		btrfs_eb_verdict_put(verdict);
 	}
-	mutex_unlock(&eb_who_mutex);
-	if (left->look.epoch)
+	coverage = left->look.epoch;
+	mutex_unlock(&eb_left_mutex);
+	if (coverage)
 		btrfs_eb_tell_coverage();
 	return report;
 }

@@ -228,13 +228,6 @@ static int more_first(const void *a, const void *b)
 	return (s32)(one->when - other->when);
 }
 
-static int older_first(const void *a, const void *b)
-{
-	const struct eb_group *one = a, *other = b;
-
-	return (s32)(one->when - other->when);
-}
-
 /* A function may take references at several places: for people they are one. */
 static void merge_groups(struct eb_groups *groups)
 {
@@ -602,6 +595,8 @@ struct eb_left {
 	struct eb_groups *groups;
 	struct eb_shown shown;
 	unsigned int nr;
+	/* Buffers that were reported before. */
+	unsigned int known;
 	/* The verdict is about a buffer that somebody beside the tree holds. */
 	bool owned;
 };
@@ -667,6 +662,7 @@ static void judge_left_buffer(struct extent_buffer *eb, void *arg)
 	/* What was reported already is the same mistake. */
 	if (eb->debug.distrusted) {
 		eb_count(EB_COUNT_DISTRUSTED);
+		left->known++;
 		return;
 	}
 	eb->debug.distrusted = true;
@@ -682,18 +678,26 @@ static void tell_left(struct eb_groups *groups)
 {
 	u32 now = jiffies;
 	unsigned int i;
+	long rest = 0;
 
 	merge_groups(groups);
-	sort(groups->group, groups->nr, sizeof(groups->group[0]), older_first,
+	sort(groups->group, groups->nr, sizeof(groups->group[0]), more_first,
 	     NULL);
-	for (i = 0; i < min_t(unsigned int, groups->nr, EB_GROUPS_SHOWN); i++) {
+	for (i = 0; i < groups->nr; i++) {
 		const struct eb_group *group = &groups->group[i];
 
+		if (i >= EB_GROUPS_SHOWN) {
+			rest += group->count;
+			continue;
+		}
 		pr_warn("left: count=%ld kind=%s site=%s oldest_ms=%u start=%llu\n",
 			group->count, btrfs_eb_kind_name(group->kind),
 			group->name, jiffies_to_msecs(now - group->when),
 			group->start);
 	}
+	if (rest)
+		pr_warn("left: count=%ld in %u more groups\n", rest,
+			groups->nr - EB_GROUPS_SHOWN);
 	if (groups->lost)
 		pr_warn("left: count=%lu kind=unknown\n", groups->lost);
 }
@@ -738,6 +742,9 @@ const char *btrfs_eb_debug_unmount(struct btrfs_fs_info *fs_info)
 	} else if (verdict) {
 		btrfs_eb_verdict_put(verdict);
 	}
+	/* The reports are over, but this is the last that is heard of them. */
+	if (left->known)
+		pr_warn("left: count=%u reported before\n", left->known);
 	coverage = left->look.epoch;
 	mutex_unlock(&eb_left_mutex);
 	if (coverage)

@@ -55,6 +55,7 @@ variant_of()
 	case ${1%%+*} in
 	pristine) echo pristine ;;
 	perf-guard) echo perf ;;
+	scale) echo scale ;;
 	perf-*) echo perf-none ;;
 	mutants | mutants-points | module | debug | tools | mutants-zoned) echo mutants ;;
 	*) echo guard ;;

@@ -51,6 +51,7 @@ extern const struct workload perf_workloads[];
 extern const struct workload checker_workloads[];
 extern const struct workload tools_workloads[];
 extern const struct workload garbage_workloads[];
+extern const struct workload scale_workloads[];
 
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);

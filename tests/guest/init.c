@@ -164,7 +164,7 @@ static const struct workload *find_workload(const char *name)
 		feature_workloads, device_workloads, space_workloads,
 		load_workloads, find_workloads, race_workloads,
 		point_workloads, perf_workloads, checker_workloads,
-		tools_workloads, garbage_workloads,
+		tools_workloads, garbage_workloads, scale_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

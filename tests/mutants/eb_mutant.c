@@ -119,8 +119,14 @@ bool btrfs_eb_mutant(enum eb_mutant mutant)
 	return true;
 }
 
+/* A bug that is put back once comes each time. */
+static bool again;
+module_param_named(eb_mutant_again, again, bool, 0644);
+
 bool btrfs_eb_mutant_once(enum eb_mutant mutant)
 {
+	if (unlikely(again))
+		return btrfs_eb_mutant(mutant);
 	return unlikely(chosen == mutant) && atomic_cmpxchg(&hits, 0, 1) == 0;
 }
 

@@ -131,17 +131,17 @@ static void add_task(const struct eb_held *held, pid_t pid, void *arg)
 
 	for (i = 0; i < batch->nr; i++) {
 		struct eb_shown *shown = &batch->shown[i];
-		struct eb_owner owner = {
-			.kind = held->kind,
-			.count = 1,
-			.site = site_address(held->site),
-			.when = held->when,
-			.stack = held->stack,
-			.pid = pid,
-		};
 
+		/* Nearly all are of others, and this runs for each that any task holds. */
 		if (held->eb == shown->eb && held->serial == shown->serial)
-			add_owner(shown, &owner);
+			add_owner(shown, &(struct eb_owner){
+				.kind = held->kind,
+				.count = 1,
+				.site = site_address(held->site),
+				.when = held->when,
+				.stack = held->stack,
+				.pid = pid,
+			});
 	}
 }
 

@@ -89,7 +89,7 @@ static unsigned int held_by_tasks(const struct extent_buffer *eb)
 	unsigned int held = btrfs_eb_owner_held(eb, eb->debug.serial);
 
 	if (unlikely(held))
-		btrfs_eb_live_freed_held();
+		btrfs_eb_live_gone_held();
 	return held;
 }
 

@@ -600,7 +600,7 @@ struct eb_mark {
 };
 
 void btrfs_eb_live_add(struct extent_buffer *eb);
-void btrfs_eb_live_freed_held(void);
+void btrfs_eb_live_gone_held(void);
 bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial);
 void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
 			      void (*found)(struct extent_buffer *eb, void *arg),

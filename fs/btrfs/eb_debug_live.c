@@ -28,8 +28,11 @@ static struct {
 	struct list_head list;
 	struct list_head marks;
 	unsigned long nr;
-	/* A buffer was freed that a task holds: such a task has an address of nothing. */
-	bool freed_held;
+	/*
+	 * A buffer was freed that a task holds, or left behind by an unmount: a task may
+	 * have the address of nothing, or of a buffer without file system.
+	 */
+	bool gone_held;
 } eb_live = {
 	.lock = __SPIN_LOCK_UNLOCKED(eb_live.lock),
 	.list = LIST_HEAD_INIT(eb_live.list),
@@ -178,10 +181,10 @@ static void is_it(struct extent_buffer *eb, void *arg)
 	seek->found |= eb == seek->eb && eb->debug.serial == seek->serial;
 }
 
-/* A buffer is freed although a task holds it; its list is not to be trusted any more. */
-void btrfs_eb_live_freed_held(void)
+/* A buffer is freed although a task holds it: its address is not to be trusted any more. */
+void btrfs_eb_live_gone_held(void)
 {
-	WRITE_ONCE(eb_live.freed_held, true);
+	WRITE_ONCE(eb_live.gone_held, true);
 }
 
 /**
@@ -189,8 +192,9 @@ void btrfs_eb_live_freed_held(void)
  * @eb: its address, which may be another one's by now
  * @serial: its serial number
  *
- * It is, unless somebody has given back too much.  Only after that was seen the list
- * is searched, which takes the longer the more buffers there are.
+ * It is, unless somebody has given back too much, or its file system has gone without
+ * it.  Only after either was seen the list is searched, which takes the longer the more
+ * buffers there are.
  *
  * Context: process context.
  */
@@ -199,7 +203,7 @@ bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial)
 	struct eb_seek seek = { .eb = eb, .serial = serial };
 	struct eb_mark mark;
 
-	if (likely(!READ_ONCE(eb_live.freed_held)))
+	if (likely(!READ_ONCE(eb_live.gone_held)))
 		return true;
 	btrfs_eb_live_open(&mark);
 	while (!seek.found && btrfs_eb_live_next(&mark, EB_STRIDE, is_it, &seek))
@@ -229,6 +233,7 @@ static noinline bool forget_next(struct eb_mark *mark,
 		next = pos->next;
 		if (!eb || eb->fs_info != fs_info)
 			continue;
+		btrfs_eb_live_gone_held();
 		forget(eb);
 		found(eb, arg);
 		done = true;

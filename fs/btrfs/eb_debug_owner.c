@@ -668,7 +668,7 @@ static const char *judge_left(struct eb_task *t, struct eb_held *at,
 	struct eb_look look = { .ip = ip, .epoch = t->epoch, .held = 1 };
 	struct eb_judgement judgement = { };
 	struct eb_held held = *at;
-	/* What the task holds is there, unless somebody gave back too much. */
+	/* Asked while the task holds it, so that whoever frees it now tells. */
 	bool there = btrfs_eb_live_has(eb, held.serial);
 
 	eb_ledger_drop(t, at);

@@ -26,7 +26,7 @@ quick:
 ##              begun then is skipped; with BASE or KSRC all tests of that one
 test:
 	@tools/deps $(if $(asked),test-all,test)
-	@$(if $(asked),,EBDEBUG_MINUTES=$${EBDEBUG_MINUTES:-60}) tests/run $(if $(asked),,--set test)
+	@$(if $(asked),,EBDEBUG_MINUTES=$${EBDEBUG_MINUTES:-55}) tests/run $(if $(asked),,--set test)
 
 ## make test-all  all tests of all bases; takes hours, EBDEBUG_SLOW=1 adds the slowest
 test-all:
@@ -37,7 +37,7 @@ test-all:
 ##              ARGS="-g quick" is for its check, BASELINE=y tells what fails without as well;
 ##              7.x by User Mode Linux, if neither BASE nor KSRC is said
 fstests:
-	@BASE=$(if $(asked),$(BASE),7.x) tools/fstests
+	@BASE=$(if $(asked),$(BASE)) tools/fstests
 
 ## make perf    what the guard costs, in instructions; ROUNDS=5 for more boots of each kernel
 perf:

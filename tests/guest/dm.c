@@ -10,13 +10,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <linux/dm-ioctl.h>
-#include <linux/fs.h>
 #include "guest.h"
+#include "mapper.h"
 
 #define DM_NAME		"eb"
 #define DM_DEVICE	"/dev/dm-0"
@@ -27,73 +25,14 @@
 #define WINDOWS		8
 #define WINDOW_SECTORS	(32 << 11)
 
-static int control = -1;
 static uint64_t sectors;
-
-/* One piece of a table: what stands behind the sectors from @start to @end. */
-struct piece {
-	uint64_t start;
-	uint64_t end;
-	const char *type;
-	const char *params;
-};
-
-static void dm_call(unsigned long request, struct dm_ioctl *args, size_t size, const char *what)
-{
-	args->version[0] = DM_VERSION_MAJOR;
-	args->data_size = size;
-	args->data_start = sizeof(*args);
-	snprintf(args->name, sizeof(args->name), DM_NAME);
-	if (ioctl(control, request, args))
-		die("device mapper: %s", what);
-}
-
-static void dm_plain(unsigned long request, uint32_t flags, const char *what)
-{
-	struct dm_ioctl args = { .flags = flags };
-
-	dm_call(request, &args, sizeof(args), what);
-}
-
-/* The file system is not asked: it would write all that it has before. */
-static void suspend(void)
-{
-	dm_plain(DM_DEV_SUSPEND, DM_SUSPEND_FLAG | DM_SKIP_LOCKFS_FLAG | DM_NOFLUSH_FLAG,
-		 "suspending");
-}
-
-static void load_table(const struct piece *pieces, int count)
-{
-	static union {
-		struct dm_ioctl args;
-		char space[8192];
-	} load;
-	char *pos = load.space + sizeof(load.args);
-
-	memset(&load, 0, sizeof(load));
-	load.args.target_count = count;
-	for (int i = 0; i < count; i++) {
-		struct dm_target_spec *spec = (void *)pos;
-		char *params = pos + sizeof(*spec);
-
-		spec->sector_start = pieces[i].start;
-		spec->length = pieces[i].end - pieces[i].start;
-		snprintf(spec->target_type, sizeof(spec->target_type), "%s", pieces[i].type);
-		snprintf(params, 128, "%s", pieces[i].params);
-		pos = params + 128;
-		spec->next = pos - (char *)spec;
-	}
-	suspend();
-	dm_call(DM_TABLE_LOAD, &load.args, sizeof(load), "loading a table");
-	dm_plain(DM_DEV_SUSPEND, 0, "resuming");
-}
 
 /* All of the disk behaves in one way. */
 static void all_is(const char *type, const char *params)
 {
 	struct piece piece = { 0, sectors, type, params };
 
-	load_table(&piece, 1);
+	mapper_load(DM_NAME, &piece, 1);
 }
 
 static void all_is_well(void)
@@ -118,7 +57,7 @@ static void window_is(int window, const char *type, const char *flakey)
 	*bad = 0;
 	if (*flakey)
 		snprintf(bad, sizeof(bad), DISK " %llu %s", (unsigned long long)start, flakey);
-	load_table(pieces + first, ARRAY_SIZE(pieces) - first);
+	mapper_load(DM_NAME, pieces + first, ARRAY_SIZE(pieces) - first);
 }
 
 /* Of dm-flakey: never up, for ever down, and what is then wrong. */
@@ -134,15 +73,9 @@ static void mount_dm(void)
 
 static void start_dm(void)
 {
-	int disk = open(DISK, O_RDONLY);
-	uint64_t bytes;
-
-	control = open("/dev/mapper/control", O_RDWR);
-	if (control < 0 || disk < 0 || ioctl(disk, BLKGETSIZE64, &bytes))
-		die("opening the device mapper");
-	close(disk);
-	sectors = bytes / 512;
-	dm_plain(DM_DEV_CREATE, 0, "creating a device");
+	open_mapper();
+	sectors = disk_sectors(DISK);
+	mapper_create(DM_NAME);
 	all_is_well();
 	mount_dm();
 	for (int d = 0; d < DIRS; d++) {
@@ -361,7 +294,7 @@ static void run_core(void)
 
 	start_dm();
 	reclaim();
-	suspend();
+	mapper_suspend(DM_NAME);
 	spawn(read_for_ever);
 	do {
 		usleep(100000);

@@ -97,6 +97,19 @@ void meta_round(int round);
 /* io.c */
 void fail_requests(const char *disk, int percent);
 
+/* super.c */
+#define SUPER_SIZE	4096
+#define SUPER_ROOT	0x50
+#define SUPER_CHUNK_ROOT 0x58
+#define SUPER_LOG_ROOT	0x60
+#define SUPER_LOG_LEVEL	0xc8
+
+void get_super(const char *disk, unsigned char *super);
+void put_super(const char *disk, const unsigned char *super);
+uint64_t super_value(const unsigned char *super, size_t at);
+bool log_on_disk(const char *disk);
+void sign_block(unsigned char *block, size_t size);
+
 /* files.c: metadata, made and read */
 void make_files(const char *dir, int first, int count);
 void touch_files(const char *dir, int first, int count, int round);

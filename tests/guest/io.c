@@ -276,34 +276,8 @@ static void run_error_in_commit(void)
 	umount_disk();
 }
 
-/* What run_bad_log_root() needs of struct btrfs_super_block. */
-#define SUPER_OFFSET	65536
-#define SUPER_SIZE	4096
-#define SUPER_CSUM_END	32
-#define SUPER_MAGIC	0x40
-#define SUPER_LOG_ROOT	0x60
-#define SUPER_LOG_LEVEL	0xc8
-
 /* An address that is aligned like a tree block, and that no chunk maps. */
 #define UNMAPPED	(1ULL << 44)
-
-static uint32_t crc32c(const unsigned char *data, size_t len)
-{
-	uint32_t crc = ~0U;
-
-	while (len--) {
-		crc ^= *data++;
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
-	}
-	return ~crc;
-}
-
-static void put_super(int fd, const unsigned char *super)
-{
-	if (pwrite(fd, super, SUPER_SIZE, SUPER_OFFSET) != SUPER_SIZE || fsync(fd))
-		die("writing the super block");
-}
 
 /*
  * bad_log_root: the super block names a log tree at an address that can't be
@@ -312,27 +286,21 @@ static void put_super(int fd, const unsigned char *super)
 static void run_bad_log_root(void)
 {
 	unsigned char good[SUPER_SIZE], bad[SUPER_SIZE];
-	int fd = open(DISK, O_RDWR);
 	uint64_t address = UNMAPPED;
-	uint32_t csum;
 	bool mounted;
 
-	if (fd < 0 || pread(fd, good, SUPER_SIZE, SUPER_OFFSET) != SUPER_SIZE ||
-	    memcmp(good + SUPER_MAGIC, "_BHRfS_M", 8))
-		die("reading the super block");
+	get_super(DISK, good);
 	memcpy(bad, good, SUPER_SIZE);
 	memcpy(bad + SUPER_LOG_ROOT, &address, sizeof(address));
 	bad[SUPER_LOG_LEVEL] = 0;
-	csum = crc32c(bad + SUPER_CSUM_END, SUPER_SIZE - SUPER_CSUM_END);
-	memcpy(bad, &csum, sizeof(csum));
-	put_super(fd, bad);
+	sign_block(bad, SUPER_SIZE);
+	put_super(DISK, bad);
 
 	mounted = try_mount_disk(NULL);
 	check("mount_refused", !mounted, 1);
 	if (mounted)
 		umount_disk();
-	put_super(fd, good);
-	close(fd);
+	put_super(DISK, good);
 
 	mount_disk(NULL);
 	make_files(MNT "/d", 0, 50);

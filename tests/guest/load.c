@@ -258,22 +258,6 @@ static void run_nowait(void)
 #define LOG_FILES	60
 
 /* Where the super block says that there is a log tree. */
-#define SUPER_OFFSET	65536
-#define SUPER_LOG_ROOT	0x60
-
-static bool log_on_disk(void)
-{
-	static char super[4096] __attribute__((aligned(4096)));
-	int fd = open(DISK, O_RDONLY | O_DIRECT);
-	uint64_t address;
-
-	if (fd < 0 || pread(fd, super, sizeof(super), SUPER_OFFSET) != sizeof(super))
-		die("reading the super block");
-	close(fd);
-	memcpy(&address, super + SUPER_LOG_ROOT, sizeof(address));
-	return address != 0;
-}
-
 static void sync_path(const char *path)
 {
 	int fd = open(path, O_RDONLY);
@@ -348,7 +332,7 @@ static void run_tree_log(void)
 		log_in_main_tree();
 		if (wait_for(worker))
 			die("the other task failed");
-		logged += log_on_disk();
+		logged += log_on_disk(DISK);
 		sync_fs();
 	}
 	umount_disk();

@@ -18,10 +18,6 @@
 #define FILES		60
 #define LARGE		(200 << 10)
 
-/* Of the super block: the address of the log tree's root, 0 when there is no log. */
-#define SUPER_OFFSET	65536
-#define SUPER_LOG_ROOT	0x60
-
 static const char *file_path(const char *name, int dir, int i)
 {
 	static char paths[4][96];
@@ -149,22 +145,11 @@ static bool as_forced(int dir, int i)
 	}
 }
 
-static bool log_on_disk(void)
-{
-	int fd = open(DISK, O_RDONLY);
-	uint64_t root;
-
-	if (fd < 0 || pread(fd, &root, sizeof(root), SUPER_OFFSET + SUPER_LOG_ROOT) != sizeof(root))
-		die("reading the super block");
-	close(fd);
-	return root != 0;
-}
-
 static void run_log_replay(void)
 {
 	long right = 0;
 
-	check("log_on_disk", log_on_disk(), 1);
+	check("log_on_disk", log_on_disk(DISK), 1);
 	mount_disk(NULL);
 	for (int dir = 0; dir < DIRS; dir++)
 		for (int i = 0; i < FILES; i++)
@@ -173,7 +158,7 @@ static void run_log_replay(void)
 	check_stat("reads", 20);
 	make_files(MNT "/new", 0, 50);
 	umount_disk();
-	check("log_is_gone", !log_on_disk(), 1);
+	check("log_is_gone", !log_on_disk(DISK), 1);
 	mount_disk(NULL);
 	check("files_afterwards", read_tree(MNT "/new"), 50);
 	umount_disk();

@@ -23,6 +23,7 @@
 #define PARAMS		"/sys/module/btrfs/parameters"
 #define TRACING		"/sys/kernel/tracing"
 #define EVENTS		TRACING "/events/btrfs"
+#define PROGRAM_OUTPUT	"/program.out"
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 struct workload {
@@ -81,6 +82,7 @@ void drop_inodes(void);
 void mount_disk(const char *options);
 bool try_mount_disk(const char *options);
 void make_fs(void);
+int run_program(const char *path, const char * const *args);
 void umount_disk(void);
 void sync_fs(void);
 pid_t spawn(void (*task)(void));

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <linux/btrfs.h>
+#include <linux/random.h>
 #include "guest.h"
 
 void die(const char *fmt, ...)
@@ -209,13 +210,49 @@ void mount_disk(const char *options)
 		die("mounting %s", main_disk());
 }
 
+/* Programs that make an identifier wait for seconds if the kernel has no entropy yet. */
+static void add_entropy(void)
+{
+	static struct {
+		struct rand_pool_info info;
+		char bytes[64];
+	} seed = { .info.entropy_count = 512, .info.buf_size = 64 };
+	int fd = open("/dev/random", O_RDWR);
+	double time = now();
+
+	memcpy(seed.bytes, &time, sizeof(time));
+	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &seed))
+		die("adding entropy");
+	close(fd);
+}
+
+/*
+ * Run a program that the host has put here, see tools/boot; its exit status.  What it
+ * says is in a file.
+ */
+int run_program(const char *path, const char * const *args)
+{
+	pid_t pid;
+
+	add_entropy();
+	pid = fork();
+	if (!pid) {
+		int out = open(PROGRAM_OUTPUT, O_CREAT | O_WRONLY | O_TRUNC, 0644);
+
+		dup2(out, 1);
+		dup2(out, 2);
+		execv(path, (char **)args);
+		die("running %s", path);
+	}
+	return wait_for(pid);
+}
+
 /* A disk of the guest's own has no file system yet: mkfs=OPTIONS, with + between them. */
 void make_fs(void)
 {
 	char words[256], *word, *rest = words;
 	const char *args[24] = { "mkfs.btrfs", "-q", "-f" };
 	size_t n = 3;
-	pid_t pid;
 
 	snprintf(words, sizeof(words), "%s", option("mkfs", ""));
 	if (!*words)
@@ -224,12 +261,7 @@ void make_fs(void)
 		if (*word)
 			args[n++] = word;
 	args[n] = main_disk();
-	pid = fork();
-	if (!pid) {
-		execv("/sbin/mkfs.btrfs", (char **)args);
-		die("running mkfs.btrfs");
-	}
-	if (wait_for(pid))
+	if (run_program("/sbin/mkfs.btrfs", args))
 		die("making the file system");
 }
 

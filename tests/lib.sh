@@ -439,6 +439,13 @@ figures()
 		"$(told "$1" release_done) releases, $(told "$1" repairs) repairs, $(told "$1" reports) reports"
 }
 
+# reached DIR: what a workload has counted itself, for the line of a test that passed.  What
+# only can be right or wrong is no figure, and what the guard counts is in figures().
+reached()
+{
+	awk '$1 == "check" && $4 != 1 && $2 !~ /^(reads|writes|puts|free|release_done)$/ { gsub("_", " ", $2); printf "%d %s, ", $3, $2 }' "$1/verdict.log"
+}
+
 # --- trees and machines made for a test ----------------------------------------
 
 # small_tree DIR: the part of the base that the hooks change.

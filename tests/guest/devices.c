@@ -57,7 +57,7 @@ static struct btrfs_scrub_progress scrub(void)
 }
 
 /* Where copy @copy (0, 1) of the tree block at @address is on the only disk. */
-static off_t place_of(uint64_t address, int copy)
+off_t place_of(uint64_t address, int copy)
 {
 	union {
 		struct btrfs_chunk chunk;

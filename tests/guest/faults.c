@@ -73,7 +73,7 @@ void must_create(const char *path, size_t size)
 }
 
 /* All that can be made to fail may fail, silently. */
-static void allow_faults(void)
+void allow_faults(void)
 {
 	const char * const settings[][2] = {
 		{ "failslab/verbose", option("verbose", "0") },
@@ -270,7 +270,119 @@ static void run_enomem(void)
 	check("injections", hits, option_number("want", 1));
 }
 
+#define RANDOM_FAULTS	10000
+
+/* Allocations of this task and its children fail by chance, so many in all. */
+static void allow_random_faults(long count)
+{
+	static const char * const attributes[] = { "failslab", "fail_page_alloc" };
+	char path[128], times[16];
+
+	allow_faults();
+	snprintf(times, sizeof(times), "%ld", count);
+	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
+		const char * const settings[][2] = {
+			{ "task-filter", "Y" }, { "interval", "1" }, { "space", "0" },
+			{ "verbose", "0" }, { "times", times },
+		};
+
+		for (size_t j = 0; j < ARRAY_SIZE(settings); j++) {
+			snprintf(path, sizeof(path), DEBUGFS "/%s/%s", attributes[i],
+				 settings[j][0]);
+			put_file(path, settings[j][1]);
+		}
+	}
+}
+
+static void set_chance(const char *percent)
+{
+	put_file(DEBUGFS "/failslab/probability", percent);
+	put_file(DEBUGFS "/fail_page_alloc/probability", percent);
+}
+
+/* How many there were, as the kernel counts. */
+static long random_faults(long count)
+{
+	char slab[16], pages[16];
+
+	if (get_file(DEBUGFS "/failslab/times", slab, sizeof(slab)) < 0 ||
+	    get_file(DEBUGFS "/fail_page_alloc/times", pages, sizeof(pages)) < 0)
+		die("asking how many faults there were");
+	return 2 * count - atol(slab) - atol(pages);
+}
+
+/* To open the file may fail itself. */
+static void let_fail(bool on)
+{
+	static int file = -1;
+
+	if (file < 0)
+		file = open("/proc/self/make-it-fail", O_WRONLY);
+	if (pwrite(file, on ? "1" : "0", 1, 0) != 1)
+		die("letting allocations of this task fail");
+}
+
+/* One operation with faults at any of its allocations; whether it failed. */
+static bool random_turn(const struct fault_op *op, int turn)
+{
+	static const char * const chances[] = { "2", "5", "10", "25" };
+	bool failed;
+
+	if (op->prepare)
+		op->prepare(turn);
+	if (op->cold)
+		reclaim();
+	set_chance(chances[random() % ARRAY_SIZE(chances)]);
+	let_fail(true);
+	failed = op->run(turn) != 0;
+	let_fail(false);
+	heal();
+	return failed;
+}
+
+/*
+ * enomem_random: operations on files and trees in any order, and each allocation may
+ * fail, several of the same operation as well, until there were so many faults.
+ */
+static void run_enomem_random(void)
+{
+	long want = option_number("want", RANDOM_FAULTS), turns = 0, failed = 0;
+	const char *skip = strdup(option("skip", ""));
+	const struct fault_op *ops[128];
+	int count = 0;
+
+	srandom(option_number("seed", 1));
+	for (const struct fault_op *op = fault_file_ops; op->name; op++)
+		ops[count++] = op;
+	for (const struct fault_op *op = fault_tree_ops; op->name; op++)
+		ops[count++] = op;
+	mount_disk(MOUNT_OPTIONS);
+	base_files();
+	allow_random_faults(want);
+	while (random_faults(want) < want) {
+		const struct fault_op *op = ops[random() % count];
+
+		/* What a single fault does to it is too much already, see its row. */
+		if (!strcmp(op->name, "link") || strstr(skip, op->name))
+			continue;
+		if (option_number("trace", 0))
+			mark("%ld: %s", turns, op->name);
+		failed += random_turn(op, turns++);
+	}
+	check("files_left", read_tree(MNT "/d"), 300);
+	umount_disk();
+	mount_disk(NULL);
+	check("files_after_remount", read_tree(MNT "/d"), 300);
+	umount_disk();
+	verdict("aborted %ld", aborted);
+	check("operations", turns, want / 20);
+	check("operations_failed", failed, want / 40);
+	check("buffers_freed", !guarded() || buffers_gone(), 1);
+	check("injections", random_faults(want), want);
+}
+
 const struct workload fault_workloads[] = {
 	{ "enomem", run_enomem },
+	{ "enomem_random", run_enomem_random },
 	{ NULL, NULL }
 };

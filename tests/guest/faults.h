@@ -29,6 +29,8 @@ extern const struct fault_op fault_chunk_ops[];
 extern const struct fault_op fault_mount_ops[];
 extern const struct fault_op fault_guard_ops[];
 
+/* All that can be made to fail may fail, silently. */
+void allow_faults(void);
 /* @stem and @turn as a path below the mount point; one of a few static buffers. */
 const char *turn_path(const char *stem, int turn);
 int close_with(int fd, int ret);

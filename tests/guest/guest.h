@@ -53,6 +53,9 @@ extern const struct workload checker_workloads[];
 extern const struct workload tools_workloads[];
 extern const struct workload garbage_workloads[];
 extern const struct workload scale_workloads[];
+extern const struct workload refused_workloads[];
+extern const struct workload vanish_workloads[];
+extern const struct workload cut_workloads[];
 
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);
@@ -74,6 +77,7 @@ bool log_has_call(const char *caller, const char *callee);
 long stat_value(const char *name);
 bool guarded(void);
 void check_stat(const char *name, long min);
+bool buffers_gone(void);
 long disk_reads(void);
 long disk_writes(void);
 bool disk_busy(void);
@@ -111,6 +115,9 @@ void put_super(const char *disk, const unsigned char *super);
 uint64_t super_value(const unsigned char *super, size_t at);
 bool log_on_disk(const char *disk);
 void sign_block(unsigned char *block, size_t size);
+
+/* devices.c */
+off_t place_of(uint64_t address, int copy);
 
 /* files.c: metadata, made and read */
 void make_files(const char *dir, int first, int count);

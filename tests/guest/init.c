@@ -164,7 +164,8 @@ static const struct workload *find_workload(const char *name)
 		feature_workloads, device_workloads, space_workloads,
 		load_workloads, find_workloads, race_workloads,
 		point_workloads, perf_workloads, checker_workloads,
-		tools_workloads, garbage_workloads, scale_workloads,
+		tools_workloads, garbage_workloads, scale_workloads, refused_workloads,
+		vanish_workloads, cut_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

@@ -113,10 +113,7 @@ static void run_debugfs(void)
 	check("bytes_of_buffers", live, 200);
 	check("bytes_of_stats", read_through("stats"), 200);
 	check("bytes_of_coverage", read_through("coverage"), 100);
-	/* The memory of a buffer goes after a grace period. */
-	for (int i = 0; i < 100 && stat_value("buffers"); i++)
-		usleep(20000);
-	check("buffers_gone", stat_value("buffers") == 0, 1);
+	check("buffers_gone", buffers_gone(), 1);
 }
 
 /* Who holds a reference of this kind now, by "owners"; false if nobody does. */

@@ -129,6 +129,14 @@ void check_stat(const char *name, long min)
 		check(name, stat_value(name), min);
 }
 
+/* Is no buffer left?  The memory of one goes after a grace period. */
+bool buffers_gone(void)
+{
+	for (int i = 0; i < 250 && stat_value("buffers"); i++)
+		usleep(20000);
+	return stat_value("buffers") == 0;
+}
+
 /* The disk with the file system. */
 static const char *main_disk(void)
 {

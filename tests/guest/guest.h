@@ -53,6 +53,7 @@ extern const struct workload checker_workloads[];
 extern const struct workload tools_workloads[];
 extern const struct workload garbage_workloads[];
 extern const struct workload scale_workloads[];
+extern const struct workload lifetime_workloads[];
 extern const struct workload refused_workloads[];
 extern const struct workload vanish_workloads[];
 extern const struct workload cut_workloads[];

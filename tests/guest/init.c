@@ -165,7 +165,7 @@ static const struct workload *find_workload(const char *name)
 		load_workloads, find_workloads, race_workloads,
 		point_workloads, perf_workloads, checker_workloads,
 		tools_workloads, garbage_workloads, scale_workloads, refused_workloads,
-		vanish_workloads, cut_workloads,
+		vanish_workloads, cut_workloads, lifetime_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

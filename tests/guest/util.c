@@ -187,8 +187,11 @@ void reclaim(void)
 	/* Where there is no such file yet, drop_caches asks their releasepage. */
 	if (access(CGROUP "/memory.reclaim", F_OK))
 		return;
-	/* It tells us that less than this could be had, which is no failure. */
-	if (!try_put_file(CGROUP "/memory.reclaim", "1G") && errno != EAGAIN)
+	/*
+	 * It tells us that less than this could be had, or that a task that was frozen
+	 * did not go on with it, which is no failure.
+	 */
+	if (!try_put_file(CGROUP "/memory.reclaim", "1G") && errno != EAGAIN && errno != EINTR)
 		die("reclaiming memory");
 }
 

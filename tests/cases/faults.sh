@@ -163,6 +163,14 @@ run_replay()
 	pass "$(figures "$LOG/on")"
 }
 
+# expected NAME: what that test expects.  After several faults in one operation btrfs may
+# forget a reference to an inode, as it does after one in btrfs_link(): "Busy inodes".
+expected()
+{
+	[ "$1" != silent-enomem-random ] || printf '%s|' 'fs/super[.]c:[0-9]+( at)? generic_shutdown_super[+]'
+	echo "$EXPECTED_SPLATS"
+}
+
 run()
 {
 	case $1 in
@@ -189,7 +197,7 @@ run()
 	# An aborted transaction says why at a level that is not shown otherwise.
 	# shellcheck disable=SC2086  # a workload and its options
 	boot "$LOG" "$(config_of guard "$words")" $words ignore_loglevel
-	judge_silent "$LOG" on "$EXPECTED_SPLATS" || exit 1
+	judge_silent "$LOG" on "$(expected "$1")" || exit 1
 	pass "$(injections "$LOG")$(figures "$LOG")"
 }
 

@@ -15,6 +15,7 @@ MODEL=$TOP/Documentation/dev-tools/btrfs-eb-debug-model.rst
 PICTURES='btrfs-eb-debug-life.dot btrfs-eb-debug-dose.svg'
 TRACE=$TOP/Documentation/dev-tools/btrfs-eb-trace.rst
 FSTESTS_PAGE=$TOP/Documentation/dev-tools/btrfs-eb-debug-fstests.rst
+TESTS_PAGE=${TESTS_PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug-tests.rst}
 README=${README:-$TOP/README.rst}
 WORDS=$TOP/fs/btrfs/eb_debug_report.c
 NAMES=$TOP/fs/btrfs/eb_debug_names.h
@@ -24,7 +25,7 @@ WHO=$TOP/fs/btrfs/eb_debug_who.c
 list()
 {
 	printf '%s\t%s\n' \
-		docs-build "user's page, model, traces and fstests build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
+		docs-build "user's page, model, traces, fstests and tests build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
 		docs-names "rules, counters, knobs, levels, kinds, verbs, trace events: page and sources name the same ones" \
 		docs-samples "the reports in README and page are made of what the code prints, their figures are the sources'" \
 		docs-matrix "the table of rules and kernels is what hooks, core and eb_debug_base.h of each base decide" \
@@ -41,7 +42,7 @@ build()
 	rm -rf "$LOG/in" "$LOG/out"
 	mkdir -p "$LOG/in"
 	cp "$PAGE" "$LOG/in/index.rst"
-	cp "$MODEL" "$FSTESTS_PAGE" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
+	cp "$MODEL" "$FSTESTS_PAGE" "$TESTS_PAGE" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
 	for file in $PICTURES; do cp "$(dirname "$MODEL")/$file" "$LOG/in"; done
 	# The kernel's own directive for pictures.
 	printf '%s\n' "import sys" "sys.dont_write_bytecode = True" \
@@ -57,7 +58,7 @@ build()
 	done
 	lines=$(wc -l <"$README")
 	[ "$lines" -le 70 ] || fail "README.rst has $lines lines, must be one screen (70)"
-	pass "6 documents, README.rst has $lines lines"
+	pass "7 documents, README.rst has $lines lines"
 }
 
 # --- names ------------------------------------------------------------------
@@ -96,6 +97,20 @@ same()
 }
 
 wrong_name() { echo "$*" | tee -a "$LOG/wrong"; }
+
+# tested: each test and target that stands in the page of tests is there; 7.x has them all.
+tested()
+{
+	"$TOP/tests/run" -b 7.x --list | sed 's/ .*//' >"$LOG/code"
+	grep -E '^``' "$TESTS_PAGE" | words '``[^`]+``' >"$LOG/page"
+	while read -r name; do
+		case $name in
+		'make '*) grep -q "^${name#make }:" "$TOP/Makefile" || wrong_name "there is no target $name" ;;
+		*) grep -qxE "$(echo "$name" | sed 's/[*]/.*/g')" "$LOG/code" || wrong_name "there is no test $name" ;;
+		esac
+	done <"$LOG/page"
+	total="$total, $(wc -l <"$LOG/page") names of tests"
+}
 
 names()
 {
@@ -143,6 +158,7 @@ names()
 	section debugfs | words '``[a-z_]+``' | comm -12 - "$LOG/code" >"$LOG/page"
 	same key
 
+	tested
 	[ ! -s "$LOG/wrong" ] || fail "page and sources differ in $(wc -l <"$LOG/wrong") names"
 	pass "$total"
 }
@@ -386,6 +402,7 @@ spoil()
 	case $2 in
 	PAGE) from=$PAGE ;;
 	README) from=$README ;;
+	TESTS_PAGE) from=$TESTS_PAGE ;;
 	esac
 	sed "$3" "$from" >"$LOG/spoiled.rst"
 	! cmp -s "$from" "$LOG/spoiled.rst" || fail "the offence '$3' changes nothing"
@@ -445,6 +462,8 @@ can_fail()
 	spoil docs-names PAGE 's/^``readahead``/``readbehind``/' 'kind readbehind is in the page and not'
 	spoil docs-names PAGE 's/^    ``baseline``$/    ``basis``/' 'verb baseline is in the sources and not'
 	spoil docs-names PAGE 's/``oldest_ms``/the age/' 'key oldest_ms is in the sources and not'
+	spoil docs-names TESTS_PAGE 's/^``kunit``$/``kunits``/' 'there is no test kunits'
+	spoil docs-names TESTS_PAGE 's/^``make soak``$/``make sock``/' 'there is no target make sock'
 	spoil docs-samples PAGE 's/256 groups/99 groups/' 'says 99 groups'
 	spoil docs-samples PAGE 's/^\(``guard``  *+[0-9.]* %  *+[0-9.]* %  *\)[0-9.]* %/\1999 %/' 'guard 999'
 	owner='    BTRFS eb_debug:     lookup      read_tree_block                  pid 21, 3 ms ago'

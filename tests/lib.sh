@@ -163,14 +163,15 @@ culprit()
 # clean LOGFILE: without carriage returns and times.
 clean() { tr -d '\r' <"$1" | sed 's/^\[ *[0-9]*\.[0-9]*\] //'; }
 
-# reports DIR: "rule function" for each report on the console, in order.
+# reports DIR: "rule function" for each report on the console, in order.  A dump that was
+# asked for has "rule=none".
 reports()
 {
 	clean "$1/console.log" | awk '
 		/^BTRFS eb_debug: .* in [^ ]+( \[btrfs\])?$/ {
 			sub(/ \[btrfs\]$/, ""); func_name = $NF; next }
 		/^BTRFS eb_debug: rule=/ {
-			sub(/^rule=/, "", $3); print $3, func_name }'
+			sub(/^rule=/, "", $3); if ($3 != "none") print $3, func_name }'
 }
 
 # report_text DIR: the first report, from the owners before its "cut here" to its

@@ -12,7 +12,7 @@ list()
 {
 	printf '%s\t%s\n' \
 		knob-toggle 'the guard is turned off and on under load 300 times: no false report, and what it missed is unknown' \
-		knob-debugfs 'buffers, stats and coverage are read through load, unmount and mount' \
+		knob-debugfs 'buffers, stats and coverage are read through load, unmount and mount; a buffer is dumped, owners are compared' \
 		knob-owners 'owners tells of all that holds references: also of reads and transaction handles, where they do' \
 		knob-boot-off 'btrfs.eb_debug=off at boot: nothing is seen, nothing is reported' \
 		knob-coverage 'btrfs.eb_debug_coverage=1 tells at unmount which rule was judged where' \
@@ -52,6 +52,16 @@ toggle()
 {
 	silent guard toggle smp=2 thread=single
 	pass "$(told "$LOG" unknown) unknown, $(figures "$LOG")"
+}
+
+debugfs()
+{
+	silent guard debugfs smp=2
+	dumps=$(clean "$LOG/console.log" | awk '/eb-test: dump of / { want = $NF; n++ }
+		/^BTRFS eb_debug: owners of buffer start=/ { sub(/^start=/, "", $6); sub(/,/, "", $6); told += $6 == want }
+		END { print n == told ? n + 0 : 0 }')
+	[ "$dumps" -ge 8 ] || fail "what was dumped is not on the console"
+	pass "$dumps dumps, $(figures "$LOG")"
 }
 
 # holders: "kind function" of what is seen in owners while btrfs works, as far as this
@@ -142,7 +152,7 @@ run()
 {
 	case $1 in
 	knob-toggle) toggle ;;
-	knob-debugfs) silent guard debugfs smp=2; pass "$(figures "$LOG")" ;;
+	knob-debugfs) debugfs ;;
 	knob-owners) owners ;;
 	knob-boot-off) boot_off ;;
 	knob-coverage) coverage ;;

@@ -88,6 +88,36 @@ static void read_debugfs(void)
 	}
 }
 
+/* The oldest buffer that is there is dumped; one that is not there is refused. */
+static void dump_buffer(void)
+{
+	static char text[4096];
+	int fd = open(GUARD "/buffers", O_RDONLY);
+	char verb[64];
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+		die("reading buffers");
+	close(fd);
+	snprintf(verb, sizeof(verb), "dump=%.*s", (int)strcspn(text + 6, " "), text + 6);
+	mark("dump of %s", verb + 5);
+	put_file(GUARD "/owners", verb);
+	if (try_put_file(GUARD "/owners", "dump=1") || errno != ENOENT)
+		die("a buffer that is not there is dumped");
+}
+
+/* What was held at the baseline is not told, until that is cleared. */
+static void subtract_owners(void)
+{
+	long all = read_through("owners"), less;
+
+	put_file(GUARD "/owners", "baseline");
+	less = read_through("owners");
+	put_file(GUARD "/owners", "clear");
+	check("owners_told", all, 100);
+	check("owners_subtracted", all - less, 50);
+	check("owners_told_again", read_through("owners"), 100);
+}
+
 /* debugfs: its files are read all the time, through load, unmount and mount. */
 static void run_debugfs(void)
 {
@@ -105,6 +135,8 @@ static void run_debugfs(void)
 		sync_fs();
 		reclaim();
 		read_tree(MNT);
+		dump_buffer();
+		subtract_owners();
 		bytes = read_through("buffers");
 		live = bytes > live ? bytes : live;
 		umount_disk();

@@ -75,7 +75,8 @@ static void refuse_garbage(void)
 	static char letters[LETTERS + 1];
 
 	put_file(DELAY_AT, "new_block put");
-	put_file(SCHEDULE, "timeout 2000\nwriter new_block refs=3\nreader put\n");
+	put_file(SCHEDULE, "timeout 2000\nstart 4096\n"
+		 "writer tree_trylock fail\nreader put refs=3\n");
 	for (size_t i = 0; i < ARRAY_SIZE(no_points); i++) {
 		refuses(DELAY_AT, no_points[i], EINVAL);
 		refuses(FAIL_AT, no_points[i], EINVAL);
@@ -206,6 +207,18 @@ static void look_around(void)
 	}
 }
 
+/* A schedule is about one buffer, and begins with no other. */
+static void start_nowhere(void)
+{
+	put_file(SCHEDULE, "start 1\nreader lookup\n");
+	work(200);
+	check("not_begun", !value_of(SCHEDULE, "done", NULL, 0), 1);
+	put_file(SCHEDULE, "reader lookup\n");
+	work(201);
+	check("begun", value_of(SCHEDULE, "done", NULL, 0), 1);
+	put_file(SCHEDULE, "\n");
+}
+
 /* Somebody waits for a step that nobody ever makes: until the timeout, or the end. */
 static void wait_in_vain(void)
 {
@@ -255,6 +268,7 @@ static void run_points(void)
 	delay_each();
 	fail_each(1);
 	tell_refused();
+	start_nowhere();
 	wait_in_vain();
 	umount_disk();
 }

@@ -9,6 +9,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/irq_work.h>
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
@@ -101,6 +102,9 @@ static const struct eb_sequence sequences[] = {
 		STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
 		STEP(IO_SUBMIT, TREE, 2, 4), STARTED, ARMED,
 		STEP(IO_SUBMIT, TREE, 2, 4)),
+	ILLEGAL("an interrupt dances for it", IO_WITHOUT_DANCE,
+		STARTED, ARMED, STEP(IO_DANCE, TREE, 3, 4, .by = BY_IRQ),
+		STEP(IO_SUBMIT, TREE, 3, 4)),
 	LEGAL("armed before the guard was turned on", IO_WITHOUT_TREE_REF,
 	      STEP(IO_START, TREE, 2, 0, .before = true),
 	      STEP(IO_ARM, TREE, 2, 4, .before = true),
@@ -118,6 +122,11 @@ static const struct eb_sequence sequences[] = {
 	ILLEGAL("submitted without TREE_REF", IO_WITHOUT_TREE_REF,
 		STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
 		STEP(IO_SUBMIT, 0, 1, 4)),
+	ILLEGAL("a write has no reference of its own, where a read has one",
+		IO_WITHOUT_TREE_REF, HANDED_OVER,
+		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
+		STEP(IO_SUBMIT, EB_FLAG_WRITEBACK, 1, 4, WRITE_SITE,
+		     .look.read_holds = true)),
 
 	/* writeback_without_tree_ref */
 	LEGAL("dirty is handed over", WRITEBACK_WITHOUT_TREE_REF, HANDED_OVER),
@@ -164,6 +173,16 @@ static const struct eb_sequence sequences[] = {
 	LEGAL("the section is older than the guard", NONE,
 	      STEP(REFS_LOCK, TREE, 1, 0, .before = true),
 	      STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
+	LEGAL("an interrupt has no section", NONE, STEP(REFS_LOCK, TREE, 1, 0),
+	      STEP(TREE_REF_CLEAR, 0, 1, 0, PUT_SITE, .by = BY_IRQ)),
+	LEGAL("a read that holds itself is armed meanwhile",
+	      TREE_REF_CLEARED_UNDER_IO,
+	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
+	      STEP(TREE_REF_CLEAR, 0, 2, 1, RECLAIM, .look.read_holds = true)),
+	LEGAL("TREE_REF was set already", NONE, STEP(REFS_LOCK, TREE, 2, 0),
+	      STEP(TREE_REF_SET, TREE, 2, 0)),
+	LEGAL("TREE_REF is set outside of a section", NONE,
+	      STEP(TREE_REF_SET, TREE, 2, 0)),
 
 	/* read_of_uptodate, read_after_write_error */
 	ILLEGAL("read over valid content", READ_OF_UPTODATE,
@@ -172,6 +191,8 @@ static const struct eb_sequence sequences[] = {
 		STEP(IO_ARM, TREE | EB_FLAG_DIRTY, 2, 4)),
 	ILLEGAL("read after a write error", READ_AFTER_WRITE_ERROR,
 		STEP(IO_ARM, TREE | EB_FLAG_WRITE_ERR, 2, 4)),
+	ILLEGAL("of two broken rules the first is told", READ_AFTER_WRITE_ERROR,
+		STEP(IO_ARM, TREE | EB_FLAG_WRITE_ERR | EB_FLAG_UPTODATE, 2, 4)),
 	LEGAL("read after a read error", READ_OF_UPTODATE,
 	      STEP(IO_ARM, TREE | EB_FLAG_READ_ERR, 2, 4)),
 
@@ -255,6 +276,10 @@ static const struct eb_sequence sequences[] = {
 	ILLEGAL("the IO that is owed is not started", WRITEBACK_WITHOUT_IO,
 		HANDED_OVER,
 		STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 0, PUT_SITE)),
+	LEGAL("the IO was owed before the guard was turned on", PUT_LOCKED,
+	      STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE,
+		   .before = true),
+	      STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 0, PUT_SITE)),
 
 	/* io_pages_leaked */
 	LEGAL("a page fails and is accounted for", IO_PAGES_LEAKED, STARTED, ARMED,
@@ -281,6 +306,12 @@ static const struct eb_sequence sequences[] = {
 		STEP(WRITEBACK_END, TREE, 1, 0)),
 	ILLEGAL("TREE_REF is gone at the end", IO_END_WITHOUT_TREE_REF,
 		STEP(IO_END, 0, 1, 1)),
+	LEGAL("a read that holds itself ends without TREE_REF",
+	      IO_END_WITHOUT_TREE_REF,
+	      STEP(IO_END, 0, 1, 1, .look.site = EB_SITE_READ_END,
+		   .look.read_holds = true)),
+	ILLEGAL("nobody holds what ends", IO_END_WITHOUT_TREE_REF,
+		STEP(IO_END, TREE, 0, 1)),
 	LEGAL("writeback ends", WRITEBACK_CLEARED_EARLY,
 	      STEP(WRITEBACK_END, TREE | EB_FLAG_WRITEBACK, 1, 0)),
 	ILLEGAL("writeback ends before the last page",
@@ -326,6 +357,8 @@ static const struct eb_sequence sequences[] = {
 		STEP(PUT_LOCKED, TREE, 1, 0, PUT_SITE)),
 	ILLEGAL("a put after the last", PUT_WITHOUT_REFERENCE,
 		STEP(PUT, 0, 0, 0, PUT_SITE)),
+	LEGAL("a put whose lock was dropped meanwhile", NONE,
+	      STEP(PUT_LOCKED, TREE, 1, 0, PUT_SITE, .unlocked = true)),
 
 	LEGAL("a put of what the ledger has", PUT_WITHOUT_REFERENCE,
 	      STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED)),
@@ -676,6 +709,83 @@ static void eb_test_ledger_full(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, btrfs_eb_core_structure_put(&rec, EB_KIND_RELOC));
 }
 
+struct eb_irq_test {
+	struct irq_work work;
+	struct extent_buffer *eb;
+	unsigned int held;
+	const char *report;
+};
+
+static unsigned int in_structure(const struct eb_irq_test *t,
+				 enum eb_debug_kind kind)
+{
+	return btrfs_eb_core_structures(&t->eb->debug, kind);
+}
+
+/* An interrupt takes over what a structure holds, gives it back, and takes another one. */
+static void act_in_irq(struct irq_work *work)
+{
+	struct eb_irq_test *t = container_of(work, struct eb_irq_test, work);
+
+	btrfs_eb_debug_take(t->eb, EB_KIND_RELOC, 0);
+	t->held = in_structure(t, EB_KIND_IRQ);
+	t->report = btrfs_eb_debug_put(t->eb, EB_SITE_PUT, _RET_IP_);
+	btrfs_eb_debug_get(t->eb, EB_KIND_LOOKUP, 0);
+}
+
+/* What an interrupt holds is in no list of a task; what can't be noted is unrecorded. */
+static void eb_test_irq(struct kunit *test)
+{
+	struct eb_irq_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	int i;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t);
+	t->eb = kunit_kzalloc(test, sizeof(*t->eb), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->eb);
+	/* An atomic_t or a refcount_t. */
+	atomic_set((atomic_t *)&t->eb->refs, 2);
+	eb_debug_alloc(t->eb);
+	btrfs_eb_debug_give(t->eb, EB_KIND_RELOC, 0);
+	EXPECT_EQ(test, in_structure(t, EB_KIND_RELOC), 1);
+
+	init_irq_work(&t->work, act_in_irq);
+	irq_work_queue(&t->work);
+	irq_work_sync(&t->work);
+	EXPECT_EQ(test, t->held, 1);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)t->report);
+	EXPECT_EQ(test, in_structure(t, EB_KIND_RELOC), 0);
+	EXPECT_EQ(test, in_structure(t, EB_KIND_IRQ), 1);
+	KUNIT_EXPECT_FALSE(test, t->eb->debug.unrecorded);
+
+	btrfs_eb_debug_give(t->eb, EB_KIND_RELOC, 0);
+	KUNIT_EXPECT_TRUE(test, t->eb->debug.unrecorded);
+	for (i = 0; i <= 0xff; i++)
+		btrfs_eb_debug_get(t->eb, EB_KIND_RELOC, 0);
+	EXPECT_EQ(test, in_structure(t, EB_KIND_RELOC), 0xff);
+
+	btrfs_eb_debug_get(t->eb, EB_KIND_LOOKUP, 0);
+	EXPECT_EQ(test, btrfs_eb_owner_held(t->eb, t->eb->debug.serial), 1);
+	btrfs_eb_debug_forget(t->eb);
+	EXPECT_EQ(test, btrfs_eb_owner_held(t->eb, t->eb->debug.serial), 0);
+}
+
+/* More verdicts at a time than there is room for are dropped; the newest is said first. */
+static void eb_test_verdicts(struct kunit *test)
+{
+	struct eb_verdict *verdicts[16], *newest;
+	unsigned int i, nr = 0;
+
+	while (nr < ARRAY_SIZE(verdicts) && (verdicts[nr] = btrfs_eb_verdict_get()))
+		nr++;
+	KUNIT_ASSERT_GT(test, nr, 1u);
+	KUNIT_ASSERT_LT(test, nr, 16u);
+	btrfs_eb_debug_said();
+	newest = btrfs_eb_verdict_get();
+	KUNIT_EXPECT_PTR_EQ(test, newest, verdicts[nr - 1]);
+	for (i = 0; i < nr; i++)
+		btrfs_eb_verdict_put(verdicts[i]);
+}
+
 /*
  * A hook on a buffer whose allocation was not seen is a mistake of the
  * guard: it must turn itself off and blame nobody.  Last, for it stays off.
@@ -701,6 +811,8 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_history),
 	KUNIT_CASE(eb_test_ledger),
 	KUNIT_CASE(eb_test_ledger_full),
+	KUNIT_CASE(eb_test_irq),
+	KUNIT_CASE(eb_test_verdicts),
 	KUNIT_CASE(eb_test_distrust),
 	{}
 };

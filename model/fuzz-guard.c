@@ -346,7 +346,7 @@ static void tell(struct extent_buffer *eb, const struct op *op)
 	case ACT_UPTODATE:
 		return eb_debug_uptodate(&eb->debug);
 	case ACT_ALLOC:
-		return btrfs_eb_debug_alloc(eb, 0);
+		return btrfs_eb_debug_alloc(eb, _RET_IP_);
 	case ACT_FORGET:
 		return forget(eb);
 	case ACT_LOOKUP_BEGIN:

@@ -583,7 +583,6 @@ void btrfs_eb_clock_start(void);
 const char *btrfs_eb_rule_name(enum eb_rule rule);
 const char *btrfs_eb_site_name(enum eb_debug_site site);
 const char *btrfs_eb_count_name(enum eb_count count);
-const char *btrfs_eb_event_name(enum eb_debug_event event);
 char *btrfs_eb_flags_string(char *buf, size_t size, u32 flags);
 void btrfs_eb_blame(struct eb_verdict *verdict);
 void btrfs_eb_state_facts(struct eb_verdict *verdict);

@@ -77,8 +77,6 @@ static bool listened_to(enum eb_debug_event event)
 	switch (event) {
 	case EB_EVENT_GET:
 		return tracepoint_enabled(btrfs_eb_get);
-	case EB_EVENT_PUT:
-		return tracepoint_enabled(btrfs_eb_put);
 	case EB_EVENT_GIVE:
 		return tracepoint_enabled(btrfs_eb_give);
 	case EB_EVENT_TAKE:
@@ -356,7 +354,7 @@ void btrfs_eb_debug_lookup_stale(struct extent_buffer *eb,
 /**
  * btrfs_eb_debug_alloc - a buffer begins to live, its first reference is held
  * @eb: the buffer
- * @ip: by whom, 0 for the function that the hook stands in
+ * @ip: by whom
  *
  * Context: any.
  */
@@ -380,8 +378,6 @@ void btrfs_eb_debug_alloc(struct extent_buffer *eb, unsigned long ip)
 	btrfs_eb_look(&look, eb, EB_EVENT_ALLOC, EB_SITE_TREE);
 	btrfs_eb_core_event(&eb->debug, &look, EB_EVENT_ALLOC, &judgement);
 	btrfs_eb_conclude(eb, &look, &judgement, NULL);
-	if (!ip)
-		ip = _RET_IP_;
 	if (!only_told(epoch, eb, EB_EVENT_GET, EB_KIND_NEW, ip))
 		holds(eb, EB_KIND_NEW, NULL, ip, epoch, EB_RETURN_PLACE);
 }

@@ -73,11 +73,6 @@ const char *btrfs_eb_count_name(enum eb_count count)
 	return counts[count];
 }
 
-const char *btrfs_eb_event_name(enum eb_debug_event event)
-{
-	return events[event];
-}
-
 const char *btrfs_eb_kind_name(enum eb_debug_kind kind)
 {
 	return kinds[kind];

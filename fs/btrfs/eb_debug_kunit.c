@@ -769,6 +769,25 @@ static void eb_test_irq(struct kunit *test)
 	EXPECT_EQ(test, btrfs_eb_owner_held(t->eb, t->eb->debug.serial), 0);
 }
 
+/* A buffer that is freed although this task holds it is looked for before it is looked at. */
+static void eb_test_gone(struct kunit *test)
+{
+	struct eb_look look = { .epoch = READ_ONCE(btrfs_eb_epoch) };
+	struct extent_buffer *eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
+	u32 serial;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb);
+	atomic_set((atomic_t *)&eb->refs, 1);
+	eb_debug_alloc(eb);
+	serial = eb->debug.serial;
+	btrfs_eb_look(&look, eb, EB_EVENT_LAST_PUT, EB_SITE_PUT);
+	EXPECT_EQ(test, look.held, 1);
+	KUNIT_EXPECT_TRUE(test, btrfs_eb_live_has(eb, serial));
+	KUNIT_EXPECT_FALSE(test, btrfs_eb_live_has(eb, serial + 1));
+	btrfs_eb_debug_forget(eb);
+	KUNIT_EXPECT_FALSE(test, btrfs_eb_live_has(eb, serial));
+}
+
 /* More verdicts at a time than there is room for are dropped; the newest is said first. */
 static void eb_test_verdicts(struct kunit *test)
 {
@@ -812,6 +831,7 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_ledger),
 	KUNIT_CASE(eb_test_ledger_full),
 	KUNIT_CASE(eb_test_irq),
+	KUNIT_CASE(eb_test_gone),
 	KUNIT_CASE(eb_test_verdicts),
 	KUNIT_CASE(eb_test_distrust),
 	{}

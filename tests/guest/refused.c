@@ -426,7 +426,7 @@ static void run_mounts_refused(void)
 			errors++;
 		}
 	check("mounts_refused", refused, option_number("want", 150));
-	check("different_errors", errors, 6);
+	check("different_errors", errors, 5);
 	check("no_buffer_left", !left_buffers, 1);
 	check_stat("reads", 500);
 }

@@ -167,11 +167,23 @@ counted()
 	judge_hits "$LOG/chosen" || fail "the mutant was not executed"
 }
 
+# boot_mutant DIR CONFIG WORKLOAD [WORD]...: some workloads meet what the mutant stands in by
+# their timing.  A boot that ended well, without a report, and in which that line was never
+# executed says nothing, and there is one more of it.
+boot_mutant()
+{
+	boot "$@"
+	if [ "$(status_of "$1")" = 0 ] && [ -z "$(reports "$1")" ] && ! judge_hits "$1" >/dev/null; then
+		echo "the mutant was not executed: once more"
+		boot "$@"
+	fi
+}
+
 # reported NAME WORDS MAY_FAIL
 reported()
 {
 	# shellcheck disable=SC2086  # words
-	boot "$LOG/chosen" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1"
+	boot_mutant "$LOG/chosen" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1"
 	case $(field "$1" 2) in
 	'counted '*)
 		stat=$(field "$1" 2)
@@ -190,7 +202,7 @@ with_stacks()
 {
 	field "$1" 2 | grep -Eq "$OWNERS" || return 0
 	# shellcheck disable=SC2086  # words
-	boot "$LOG/stacks" "$(config_of mutants "$2")" $2 until=report "btrfs.eb_mutant=$1" btrfs.eb_debug=stacks
+	boot_mutant "$LOG/stacks" "$(config_of mutants "$2")" $2 until=report "btrfs.eb_mutant=$1" btrfs.eb_debug=stacks
 	blamed "$1" stacks "$LOG/stacks"
 	judge_reported "$LOG/stacks" "$(field "$1" 2)" "$(field "$1" 3)" "$(field "$1" 5)" ||
 		fail "the mutant is not reported as the table says at level stacks"
@@ -204,7 +216,7 @@ with_stacks()
 unreported()
 {
 	# shellcheck disable=SC2086  # words
-	boot "$LOG/guard-off" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1" btrfs.eb_debug=off
+	boot_mutant "$LOG/guard-off" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1" btrfs.eb_debug=off
 	judge_no_report "$LOG/guard-off" || fail "reported although the guard is off"
 	judge_ended "$LOG/guard-off" "$3" || fail "the boot with the guard off did not end"
 	judge_hits "$LOG/guard-off" || fail "the mutant was not executed with the guard off"

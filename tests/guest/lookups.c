@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,14 +18,25 @@
 
 static int stale_round;
 
+/* Was a STALE buffer found?  Without the guard the mutant knows that stands in there. */
+static bool stale_found(void)
+{
+	char text[64];
+
+	if (guarded())
+		return stat_value("stale_lookups") > 0;
+	if (get_file(PARAMS "/eb_mutant", text, sizeof(text)) <= 0 || !strcmp(text, "none\n"))
+		return true;
+	return get_file(PARAMS "/eb_mutant_hits", text, sizeof(text)) > 0 && atol(text) > 0;
+}
+
 /*
  * Enough rounds, and a STALE buffer was found, which takes some more where the guest is
- * slow beside its disk; without the guard nobody knows.
+ * slow beside its disk.
  */
 static bool stale_enough(int done, int rounds)
 {
-	return done >= rounds &&
-	       (!guarded() || stat_value("stale_lookups") > 0 || done >= 15 * rounds);
+	return done >= rounds && (stale_found() || done >= 15 * rounds);
 }
 
 static void snapshot_beside(void)

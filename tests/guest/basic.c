@@ -86,6 +86,7 @@ static void run_meta(void)
 		if (done >= MIN_ROUNDS && (!guarded() || judged_enough()))
 			break;
 	}
+	check_compressed(MNT "/d000", ROUND_FILES / 4, ROUND_FILES - ROUND_FILES / 4);
 	umount_disk();
 	check("rounds", done, MIN_ROUNDS);
 	check("disk_reads", disk_reads(), 20);

@@ -363,6 +363,7 @@ static void run_send(void)
 			balancer = spawn(balance_for_ever);
 	}
 	stop_worker(balancer);
+	check_compressed(MNT "/" SUB "/e", 0, 50);
 	umount_disk();
 	check("bytes_of_whole", whole, rounds * SUB_FILES * 500L);
 	check("bytes_of_difference", parts, rounds * 50 * 500L);

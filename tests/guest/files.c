@@ -13,6 +13,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <linux/btrfs.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include "guest.h"
 
 /* Largest content: stays inline with any node size from 4K. */
@@ -84,6 +86,37 @@ void remove_files(const char *dir, int first, int count)
 		if (unlink(path))
 			die("unlinking %s", path);
 	}
+}
+
+/* Has that file an extent whose data lies there otherwise than it is read? */
+static bool is_encoded(const char *path)
+{
+	struct {
+		struct fiemap map;
+		struct fiemap_extent extent;
+	} found = { .map = { .fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = 1 } };
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || ioctl(fd, FS_IOC_FIEMAP, &found))
+		die("asking for the extents of %s", path);
+	close(fd);
+	return found.map.fm_mapped_extents &&
+	       found.extent.fe_flags & FIEMAP_EXTENT_ENCODED;
+}
+
+/* If the mount asks for compression, are these files, which are on the disk, compressed? */
+void check_compressed(const char *dir, int first, int count)
+{
+	char path[128];
+	int encoded = 0;
+
+	if (!strstr(option("mount", ""), "compress"))
+		return;
+	for (int i = first; i < first + count; i++) {
+		snprintf(path, sizeof(path), "%s/f%06d", dir, i);
+		encoded += is_encoded(path);
+	}
+	check("compressed_files", encoded, count);
 }
 
 /*

@@ -124,6 +124,7 @@ off_t place_of(uint64_t address, int copy);
 void make_files(const char *dir, int first, int count);
 void touch_files(const char *dir, int first, int count, int round);
 void remove_files(const char *dir, int first, int count);
+void check_compressed(const char *dir, int first, int count);
 long read_tree(const char *dir);
 void make_subvol(const char *name);
 void make_snapshot(const char *from, const char *name, bool readonly);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Much of everything: buffers, owners, CPUs, leaked references.  What is measured is
-# instructions of the guest, under icount one a nanosecond.
+# instructions of the guest, under icount one a nanosecond, or two with several CPUs.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
@@ -14,8 +14,8 @@ HELD_NS=1000000
 MORE_PERCENT=5
 # Lines that an unmount may print, whatever is left.
 LINES=100
-# QEMU 7.2 does not come through the start of a second CPU under icount.
-CPUS=${CPUS:-1}
+# The numbers of CPUs with which a get and put are measured.
+CPUS=${CPUS:-1 2 4 8}
 
 list()
 {
@@ -91,7 +91,7 @@ pairs()
 			split($1, is, "_") == 5 && is[1] == "pair" {
 				key = is[3] " " (is[4] == cpus ? "one-a-cpu" : "many") " " is[5]
 				if (is[2] == "off") off[key] = $2
-				else printf "%d %s %.2f\n", cpus, key, $2 - off[key]
+				else printf "%d %s %.2f\n", cpus, key, ($2 - off[key]) / (cpus > 1 ? 2 : 1)
 			}' "$LOG/$cpus/verdict.log"
 	done
 }

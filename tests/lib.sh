@@ -344,6 +344,9 @@ judge_silent()
 	judge_no_report "$1" || return 1
 	judge_ended "$1" || return 1
 	judge_guard "$1" "${2:-on}" || return 1
+	# A workload may come to its end although a task beside it did not.
+	found=$(grep '^failed: ' "$1/verdict.log" | head -n 1)
+	[ -z "$found" ] || { wrong "$1" "a task of the workload $found"; return 1; }
 	found=$(trouble "$1" "${3:-}" | head -n 3)
 	[ -z "$found" ] || wrong "$1" "the console has a warning: $found"
 }

@@ -260,7 +260,9 @@ guard_off()
 	done
 	evidence_of "$LOG/untold" 1 '/^stat dropped/d'
 	refused 'does not tell its counter dropped' judge_silent "$LOG/untold"
-	pass "8 kinds refused"
+	evidence_of "$LOG/beside" 1 's/^child: /failed: reading owners (Input\/output error)\n&/'
+	refused 'a task of the workload failed: reading owners' judge_silent "$LOG/beside"
+	pass "9 kinds refused"
 }
 
 # says CODE WORDS DIR RULE: what judge_rule() makes of that.

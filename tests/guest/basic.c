@@ -127,7 +127,7 @@ static void run_reclaim(void)
 		else
 			usleep(50000);
 	}
-	stop(reader);
+	stop_worker(reader);
 	umount_disk();
 	check("files_read", seen, 800);
 	check("disk_reads", disk_reads() - before, 50);
@@ -188,7 +188,7 @@ static void run_many_tasks(void)
 	if (guarded())
 		check("none_lost_after_that", stat_value("unrecorded") == lost, 1);
 	for (int i = 0; i < RESTING_TASKS; i++)
-		stop(tasks[i]);
+		stop_worker(tasks[i]);
 	umount_disk();
 	check("tasks", RESTING_TASKS, 300);
 	check_stat("puts", RESTING_TASKS * 4);

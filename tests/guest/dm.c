@@ -112,7 +112,7 @@ static long read_beside(void)
 	reclaim();
 	reader = spawn(read_for_ever);
 	seen = read_tree(MNT);
-	stop(reader);
+	stop_worker(reader);
 	return seen;
 }
 

@@ -47,7 +47,7 @@ static void run_toggle(void)
 		put_file(PARAMS "/eb_debug", level);
 		usleep(5000 + i * 7 % 20000);
 	}
-	stop(load);
+	stop_worker(load);
 	before = stat_value("events");
 	make_files(MNT "/after", 0, 50);
 	sync_fs();
@@ -141,7 +141,7 @@ static void run_debugfs(void)
 		live = bytes > live ? bytes : live;
 		umount_disk();
 	}
-	stop(reader);
+	stop_worker(reader);
 	check("bytes_of_buffers", live, 200);
 	check("bytes_of_stats", read_through("stats"), 200);
 	check("bytes_of_coverage", read_through("coverage"), 100);
@@ -203,7 +203,7 @@ static void run_owners(void)
 		snprintf(name, sizeof(name), "seen_%s", kind);
 		check(name, seen, 1);
 	}
-	stop(load);
+	stop_worker(load);
 	umount_disk();
 }
 

@@ -568,6 +568,11 @@ esac
 END
 	chmod +x "$LOG/repo/tests/cases/some.sh"
 	export EBDEBUG_CACHE="$LOG/cache"
+	printf '#!/bin/sh\nexit 1\n' >"$LOG/repo/tests/cases/lost.sh"
+	chmod +x "$LOG/repo/tests/cases/lost.sh"
+	refused 'lost.sh can not say which tests it has' "$LOG/repo/tests/run"
+	refused 'lost.sh can not say which tests it has' "$LOG/repo/tests/run" --list
+	rm "$LOG/repo/tests/cases/lost.sh"
 	refused '1 passed, 1 failed, 1 skipped' "$LOG/repo/tests/run"
 	grep -q '^ok   good  (.* s)  fine$' "$LOG/out" || fail "the line of the test that passed is missing"
 	grep -q '^skip no: for a reason$' "$LOG/out" || fail "the line of the test that was skipped is missing"

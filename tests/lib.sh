@@ -143,10 +143,11 @@ SOURCES=${SOURCES:-$TOP}
 # decided_by BASE: "rule base word" for each rule, from the sources.
 decided_by()
 {
-	(cd "$SOURCES" && awk -f "$TOP/tests/matrix.awk" \
+	# Of a pipe only the last status is known.
+	decided=$(cd "$SOURCES" && awk -f "$TOP/tests/matrix.awk" \
 		./fs/btrfs/eb_debug.c fs/btrfs/eb_debug_[!k]*.[ch] include/linux/eb_debug.h \
-		"patches/$1/eb_debug_base.h" "patches/$1"/*.patch) |
-		awk -F '\t' -v base="$1" '{ print $1, base, $2 }'
+		"patches/$1/eb_debug_base.h" "patches/$1"/*.patch) || return 1
+	echo "$decided" | awk -F '\t' -v base="$1" '{ print $1, base, $2 }'
 }
 
 # culprit MUTANT: the function that it is reported in on this base, as the table

@@ -76,6 +76,8 @@ long get_file(const char *path, char *buf, size_t size);
 void open_log(void);
 bool log_has_call(const char *caller, const char *callee);
 long stat_value(const char *name);
+long mutant_hits(void);
+bool mutant_awaited(void);
 bool guarded(void);
 void check_stat(const char *name, long min);
 bool buffers_gone(void);

@@ -197,12 +197,9 @@ static bool tell_file(const char *path, const char *prefix)
 /* Has come what alone is awaited, a report or the execution of a mutant? */
 static bool has_come(const char *awaited)
 {
-	char hits[32];
-
 	if (!strcmp(awaited, "report"))
 		return stat_value("reports") > 0;
-	return !strcmp(awaited, "hit") &&
-	       get_file(PARAMS "/eb_mutant_hits", hits, sizeof(hits)) > 0 && atol(hits) > 0;
+	return !strcmp(awaited, "hit") && mutant_hits() > 0;
 }
 
 /*

@@ -21,13 +21,7 @@ static int stale_round;
 /* Was a STALE buffer found?  Without the guard the mutant knows that stands in there. */
 static bool stale_found(void)
 {
-	char text[64];
-
-	if (guarded())
-		return stat_value("stale_lookups") > 0;
-	if (get_file(PARAMS "/eb_mutant", text, sizeof(text)) <= 0 || !strcmp(text, "none\n"))
-		return true;
-	return get_file(PARAMS "/eb_mutant_hits", text, sizeof(text)) > 0 && atol(text) > 0;
+	return guarded() ? stat_value("stale_lookups") > 0 : !mutant_awaited();
 }
 
 /*

@@ -247,15 +247,6 @@ static void make_leaves(const char *dir, int files, int leaves)
 	}
 }
 
-static long mutant_hits(void)
-{
-	char value[32];
-
-	if (get_file(PARAMS "/eb_mutant_hits", value, sizeof(value)) < 0)
-		die("this kernel has no mutants");
-	return atol(value);
-}
-
 /* List the attributes of one file after the other. */
 static void list_leaves(const char *dir, int files)
 {

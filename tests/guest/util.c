@@ -112,6 +112,23 @@ long stat_value(const char *name)
 	return -1;
 }
 
+/* How often the mutant was executed, -1 in a kernel without mutants. */
+long mutant_hits(void)
+{
+	char text[32];
+
+	return get_file(PARAMS "/eb_mutant_hits", text, sizeof(text)) < 0 ? -1 : atol(text);
+}
+
+/* Is a mutant chosen that was not executed yet? */
+bool mutant_awaited(void)
+{
+	char text[64];
+
+	return get_file(PARAMS "/eb_mutant", text, sizeof(text)) > 0 &&
+	       strcmp(text, "none\n") && mutant_hits() == 0;
+}
+
 /* Is this kernel's guard there, and on? */
 bool guarded(void)
 {

@@ -47,14 +47,6 @@ of_base()
 END
 }
 
-# row NAME FIELD
-row()
-{
-	table | awk -F '|' -v name="$1" -v n="$2" '
-		{ for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }
-		$1 == name { print $n }'
-}
-
 list()
 {
 	printf 'expected-splats\tjudge: a warning that a test expects is no trouble, any other is\n'

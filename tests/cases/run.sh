@@ -73,14 +73,6 @@ END
 
 why_absent() { absent | sed -n "s/^$BASE $1 //p"; }
 
-# row NAME FIELD
-row()
-{
-	table | awk -F '|' -v name="$1" -v n="$2" '
-		{ for (i = 1; i <= NF; i++) gsub(/^ +| +$/, "", $i) }
-		$1 == name { print $n }'
-}
-
 list()
 {
 	printf 'run\tmake run: the verdict on the unbroken kernel, and the 2020 bug reported at the first read\n'

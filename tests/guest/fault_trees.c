@@ -151,15 +151,6 @@ static void prepare_send(int turn)
 	sync_fs();
 }
 
-static uint64_t root_of(const char *path)
-{
-	struct btrfs_ioctl_ino_lookup_args args = { .objectid = BTRFS_FIRST_FREE_OBJECTID };
-
-	if (on(path, BTRFS_IOC_INO_LOOKUP, &args))
-		die("asking for the id of %s", path);
-	return args.treeid;
-}
-
 static int send_stream(__u64 parent)
 {
 	struct btrfs_ioctl_send_args args = { .parent_root = parent };
@@ -182,7 +173,7 @@ static void prepare_send_part(int turn)
 {
 	empty_stream();
 	if (!turn)
-		sent_parent = root_of(MNT "/sent0");
+		sent_parent = subvol_id(MNT "/sent0");
 }
 
 static int run_send_part(int turn)

@@ -28,7 +28,6 @@
 /* Nothing makes more allocations than this; else it hangs in a loop. */
 #define MOST_FAULTS	4000
 
-static int fail_nth = -1;
 static long aborted;
 
 const char *turn_path(const char *stem, int turn)
@@ -90,9 +89,9 @@ void allow_faults(void)
 		snprintf(path, sizeof(path), DEBUGFS "/%s", settings[i][0]);
 		put_file(path, settings[i][1]);
 	}
-	fail_nth = open("/proc/self/fail-nth", O_RDWR);
+	open_nth();
 	/* A page fault of ours must not be what fails. */
-	if (fail_nth < 0 || mlockall(MCL_CURRENT | MCL_FUTURE))
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("preparing for faults");
 }
 
@@ -127,31 +126,38 @@ static void allow_function(const char *error)
 static void arm(int nth)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", nth);
 
-	if (function) {
-		/* Each call takes 1 from it, and below 2 it has its way. */
-		put_file(FUNCTIONS "/space", text);
-		put_file(FUNCTIONS "/times", nth ? "1" : "0");
-	} else if (pwrite(fail_nth, text, len, 0) != len) {
-		die("arming the fault");
+	if (!function) {
+		arm_nth(nth);
+		return;
 	}
+	/* Each call takes 1 from it, and below 2 it has its way. */
+	snprintf(text, sizeof(text), "%d", nth);
+	put_file(FUNCTIONS "/space", text);
+	put_file(FUNCTIONS "/times", nth ? "1" : "0");
+}
+
+/* How many calls of the function are still to fail. */
+static long calls_left(void)
+{
+	char text[16];
+
+	if (get_file(FUNCTIONS "/times", text, sizeof(text)) < 0)
+		die("asking for the fault");
+	return atol(text);
 }
 
 /* No fault from here on; has there been one? */
 static bool disarm(void)
 {
-	char text[16] = "";
+	bool hit = !(function ? calls_left() : nth_left());
 
-	if (function)
-		get_file(FUNCTIONS "/times", text, sizeof(text));
-	else if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
-		die("asking for the fault");
 	arm(0);
-	return atoi(text) == 0;
+	return hit;
 }
 
 #define MOUNT_OPTIONS	"commit=300,skip_balance"
+#define BASE_FILES	300
 
 /*
  * Begin the next turn with a file system that is mounted and can be written; after
@@ -216,13 +222,26 @@ static long all_turns(const struct fault_op *op)
 	return hits;
 }
 
-static void base_files(void)
+/* What is there before any fault. */
+static void begin_with_files(void)
 {
-	make_files(MNT "/d", 0, 300);
+	mount_disk(MOUNT_OPTIONS);
+	make_files(MNT "/d", 0, BASE_FILES);
 	make_subvol("sub");
 	make_files(MNT "/sub/d", 0, 100);
 	must_create(MNT "/data", 1 << 20);
 	sync_fs();
+}
+
+/* It is there after all of them, also on the disk. */
+static void end_with_files(void)
+{
+	check("files_left", read_tree(MNT "/d"), BASE_FILES);
+	umount_disk();
+	mount_disk(NULL);
+	check("files_after_remount", read_tree(MNT "/d"), BASE_FILES);
+	umount_disk();
+	verdict("aborted %ld", aborted);
 }
 
 static void run_enomem(void)
@@ -242,8 +261,7 @@ static void run_enomem(void)
 	const char *skip = strdup(option("skip", ""));
 	long hits = 0, ops = 0;
 
-	mount_disk(MOUNT_OPTIONS);
-	base_files();
+	begin_with_files();
 	if (option("function", NULL)) {
 		function = strdup(option("function", NULL));
 		allow_function(option("error", "0xfffffffffffffffb"));
@@ -260,12 +278,7 @@ static void run_enomem(void)
 			ops++;
 		}
 	}
-	check("files_left", read_tree(MNT "/d"), 300);
-	umount_disk();
-	mount_disk(NULL);
-	check("files_after_remount", read_tree(MNT "/d"), 300);
-	umount_disk();
-	verdict("aborted %ld", aborted);
+	end_with_files();
 	check("operations", ops, 1);
 	check("injections", hits, option_number("want", 1));
 }
@@ -356,8 +369,7 @@ static void run_enomem_random(void)
 		ops[count++] = op;
 	for (const struct fault_op *op = fault_tree_ops; op->name; op++)
 		ops[count++] = op;
-	mount_disk(MOUNT_OPTIONS);
-	base_files();
+	begin_with_files();
 	allow_random_faults(want);
 	while (random_faults(want) < want) {
 		const struct fault_op *op = ops[random() % count];
@@ -369,12 +381,7 @@ static void run_enomem_random(void)
 			mark("%ld: %s", turns, op->name);
 		failed += random_turn(op, turns++);
 	}
-	check("files_left", read_tree(MNT "/d"), 300);
-	umount_disk();
-	mount_disk(NULL);
-	check("files_after_remount", read_tree(MNT "/d"), 300);
-	umount_disk();
-	verdict("aborted %ld", aborted);
+	end_with_files();
 	check("operations", turns, want / 20);
 	check("operations_failed", failed, want / 40);
 	check("buffers_freed", !guarded() || buffers_gone(), 1);

@@ -31,8 +31,6 @@
 /* No way takes as many. */
 #define MOST_TURNS	1000
 
-static int fail_nth = -1;
-
 /* Only allocations of the caches of slub_debug=A,<caches> may fail. */
 static void allow_faults(void)
 {
@@ -41,30 +39,8 @@ static void allow_faults(void)
 	put_file(DEBUGFS "/failslab/cache-filter", "Y");
 	/* fail-nth counts all kinds of faults; these are none. */
 	put_file(DEBUGFS "/fail_page_alloc/min-order", "20");
-	fail_nth = open("/proc/self/fail-nth", O_RDWR);
+	open_nth();
 	open_log();
-	if (fail_nth < 0)
-		die("preparing for faults");
-}
-
-static void arm(int nth)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", nth);
-
-	if (pwrite(fail_nth, text, len, 0) != len)
-		die("arming the fault");
-}
-
-/* How many allocations are left until the fault; 0 if it has been. */
-static int disarm(void)
-{
-	char text[16] = "";
-
-	if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
-		die("asking for the fault");
-	arm(0);
-	return atoi(text);
 }
 
 /*
@@ -144,9 +120,10 @@ static int turns_until(const struct way *way, bool *hit)
 		if (way->before)
 			way->before(turns);
 		log_has_call("", "");
-		arm(nth);
+		arm_nth(nth);
 		way->run(turns);
-		left = disarm();
+		left = nth_left();
+		arm_nth(0);
 		turns++;
 		*hit = log_has_call(way->caller, way->callee) &&
 		       (!way->aborts || aborted());

@@ -103,6 +103,11 @@ void record_end(void);
 /* basic.c */
 void meta_round(int round);
 
+/* nth.c: one allocation of this task fails */
+void open_nth(void);
+void arm_nth(long nth);
+long nth_left(void);
+
 /* io.c */
 void fail_requests(const char *disk, int percent);
 

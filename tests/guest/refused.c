@@ -348,25 +348,10 @@ static void fail_calls(const char *function, int error, int step)
 	put_file(DEBUGFS "/fail_function/inject", "\n");
 }
 
-static int fail_nth;
-
 /* One allocation fails, the next succeed. */
-static void arm_allocation(long nth)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%ld", nth);
-
-	if (pwrite(fail_nth, text, len, 0) != len)
-		die("arming the fault");
-}
-
 static long failed_allocations(void)
 {
-	char text[16] = "";
-
-	if (pread(fail_nth, text, sizeof(text) - 1, 0) <= 0)
-		die("asking for the fault");
-	return atol(text) == 0;
+	return nth_left() == 0;
 }
 
 static void fail_steps(void)
@@ -380,9 +365,7 @@ static void fail_steps(void)
 	fail_each_step("requests", 4, arm_requests, failed_requests);
 	put_file("/sys/block/vda/make-it-fail", "0");
 	allow_faults();
-	fail_nth = open("/proc/self/fail-nth", O_RDWR);
-	fail_each_step("allocations", option_number("step", 1), arm_allocation, failed_allocations);
-	close(fail_nth);
+	fail_each_step("allocations", option_number("step", 1), arm_nth, failed_allocations);
 }
 
 /* Of two disks one is not there, and what else a mount is asked for and can't do. */

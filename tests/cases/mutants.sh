@@ -218,6 +218,7 @@ unreported()
 	# shellcheck disable=SC2086  # words
 	boot_mutant "$LOG/guard-off" "$(config_of mutants "$2")" $2 "btrfs.eb_mutant=$1" btrfs.eb_debug=off
 	judge_no_report "$LOG/guard-off" || fail "reported although the guard is off"
+	judge_on "$LOG/guard-off" off || fail "the guard was not off"
 	judge_ended "$LOG/guard-off" "$3" || fail "the boot with the guard off did not end"
 	judge_hits "$LOG/guard-off" || fail "the mutant was not executed with the guard off"
 }

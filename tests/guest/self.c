@@ -21,7 +21,7 @@ static void run_self_hang(void)
 	put_file("/proc/sys/kernel/sched_rt_runtime_us", "-1");
 	if (sched_setscheduler(0, SCHED_FIFO, &top))
 		die("becoming a real-time task");
-	mark("hanging");
+	verdict("hanging");
 	for (;;)
 		;
 }

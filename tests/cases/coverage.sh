@@ -61,6 +61,16 @@ prepare() { prepare_kernel "$CONFIG" "$MACHINE"; }
 # faults NAME: what the kernel is told where allocations fail.
 faults() { case $(row "$1" 3) in enomem*) echo "$FAULT_CACHES ignore_loglevel" ;; esac; }
 
+# blamed_in NAME: the function that its report must name.
+blamed_in()
+{
+	case $1 in
+	schedule) echo try_release_extent_buffer ;;
+	freeze) culprit read_dance ;;
+	*) culprit "$(row "$1" 3 | tr ' ' '\n' | sed -n 's/^btrfs.eb_mutant=//p')" ;;
+	esac
+}
+
 # judge NAME
 judge()
 {
@@ -72,7 +82,7 @@ judge()
 		judge_ended "$LOG/$1" ;;
 	silent) judge_silent "$LOG/$1" on "$EXPECTED_SPLATS" ;;
 	off) judge_silent "$LOG/$1" off ;;
-	*) judge_reported "$LOG/$1" "$end" "$(reports "$LOG/$1" | sed -n '1s/.* //p')" - &&
+	*) judge_reported "$LOG/$1" "$end" "$(blamed_in "$1")" - &&
 		judge_ended "$LOG/$1" ;;
 	esac
 }

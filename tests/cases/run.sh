@@ -186,6 +186,14 @@ subpage_judged()
 # judged_at RULE SITE: how often, as the coverage tells.
 judged_at() { awk -v rule="$1" -v site="$2" '$1 == "coverage" && $2 == rule && $3 == site { print $4 }' "$LOG/verdict.log"; }
 
+# more_tasks: than the guard's table has places, or nobody had to make room.
+more_tasks()
+{
+	places=$(sed -n 's/^#define EB_TASKS[[:blank:]]*//p' "$TOP/fs/btrfs/eb_debug_internal.h")
+	tasks=$(awk '$1 == "check" && $2 == "tasks" { print $3 }' "$LOG/verdict.log")
+	[ "$tasks" -gt "$places" ] || fail "$tasks tasks, and the table has $places places"
+}
+
 run()
 {
 	case $1 in
@@ -211,6 +219,7 @@ run()
 	esac
 	[ "$1" != silent-meta ] || all_judged
 	[ "$1" != silent-meta-subpage ] || subpage_judged
+	[ "$1" != silent-many-tasks ] || more_tasks
 	pass "$(figures "$LOG")"
 }
 

@@ -273,7 +273,8 @@ static bool frozen_is_quiet(void)
 	reclaim();
 	if (read_tree(MNT "/d") < 390)
 		die("a frozen file system can't be read");
-	return so_far(&seen->changes) == changes && stat_value("writes") == writes &&
+	/* Each of the two tasks may have been stopped before it counted its last one. */
+	return so_far(&seen->changes) <= changes + 2 && stat_value("writes") == writes &&
 	       disk_writes() == requests;
 }
 

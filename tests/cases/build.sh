@@ -116,6 +116,7 @@ builds()
 	found=$(warned)
 	[ -z "$found" ] || fail "as a module for $1: $found"
 	found=$(unresolved "$guard" "$1" | tr '\n' ' ')
+	[ -s "$LOG/wanted" ] || fail "nothing is known of what our objects need"
 	[ -z "$found" ] || fail "our objects need what no kernel for $1 offers to a module: $found"
 	pass "$(tail -n 1 "$LOG/lint"); as a module $(echo "$objects" | wc -w) objects need $(wc -l <"$LOG/wanted") names, all are there"
 }

@@ -109,6 +109,7 @@ tested()
 		*) grep -qxE "$(echo "$name" | sed 's/[*]/.*/g')" "$LOG/code" || wrong_name "there is no test $name" ;;
 		esac
 	done <"$LOG/page"
+	[ -s "$LOG/page" ] || wrong_name "no test was found in the page of tests; this test must be adapted"
 	total="$total, $(wc -l <"$LOG/page") names of tests"
 }
 

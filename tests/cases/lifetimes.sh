@@ -31,13 +31,13 @@ prepare()
 	done
 }
 
-# self_tests DIR: how many of btrfs's own tests have begun; fails if one did not pass.  A
-# test that fails says so, and btrfs is not there then.
+# self_tests DIR: how many of btrfs's own tests have begun, in $tests; fails if one did not
+# pass.  A test that fails says so, and btrfs is not there then.
 self_tests()
 {
 	! clean "$1/console.log" | grep -E 'BTRFS: selftest: .*(error|fail|expected)' ||
 		fail "a test of btrfs did not pass, see $1/console.log"
-	clean "$1/console.log" | grep -c 'BTRFS: selftest: running '
+	tests=$(clean "$1/console.log" | grep -c 'BTRFS: selftest: running ' || :)
 }
 
 # run_sanity: at the default level and with all that the guard can record.
@@ -48,7 +48,7 @@ run_sanity()
 		boot "$dir" guard+sanity mount timeout=200 "btrfs.eb_debug=$level"
 		judge_silent "$dir" || exit 1
 		[ "$(told "$dir" level)" = "$level" ] || fail "the guard is not at level $level"
-		tests=$(self_tests "$dir") || exit 1
+		self_tests "$dir"
 		sizes=$(clean "$dir/console.log" | grep -c 'BTRFS: selftest: sectorsize: ')
 		[ "$sizes" -ge 3 ] || fail "tests of btrfs were seen with $sizes sizes of nodes"
 		[ "$tests" -ge $((sizes * 10)) ] ||

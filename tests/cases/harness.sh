@@ -187,7 +187,7 @@ blame_of()
 	mkdir -p "$LOG/run/blame-$BASE"
 	for name in leak clone commit_root del_items log_walk merge_reloc path_node put_locked read_dance free_dirty; do
 		echo "$TOP/tests/cases/mutants.sh mutant-$name" >>"$LOG/run/tests"
-		: >"$LOG/run/blame-$BASE/$name.over"
+		: >"$LOG/run/over-$BASE-mutant-$name"
 		echo 'right right' >"$LOG/run/blame-$BASE/$name.guard"
 		echo 'right right' >"$LOG/run/blame-$BASE/$name.stacks"
 	done

@@ -107,8 +107,9 @@ to_blame()
 	done
 }
 
-# await NAME: until that test of this run, which was begun before us, is over.
-await() { while [ ! -e "$BLAME/$1.over" ]; do sleep 0.5; done; }
+# await NAME: until that test of this run, which was begun before us, is over, as tests/run says:
+# one that was killed could not.
+await() { while [ ! -e "$RUN/over-$BASE-mutant-$1" ]; do sleep 0.5; done; }
 
 # share LEVEL NUMBER PERCENT: the words about a level, and whether enough of NUMBER
 # mutants have the right rule, and enough the right function.
@@ -249,7 +250,6 @@ run()
 	[ "$1" != mutant-blame ] || every_blame
 	name=${1#mutant-}
 	mkdir -p "$BLAME"
-	trap ': >"$BLAME/$name.over"' EXIT
 	words=$(field "$name" 4)
 	case $words in
 	'') die "there is no mutant '$name' for base $BASE" ;;

@@ -64,6 +64,7 @@ static const char * const names[] = {
 	[EB_MUTANT_READING_UNLOCK] = "reading_unlock",
 	[EB_MUTANT_NO_RECHECK] = "no_recheck",
 	[EB_MUTANT_ATTACH_UNLOCKED] = "attach_unlocked",
+	[EB_MUTANT_ATTACH_LATE] = "attach_late",
 	[EB_MUTANT_DIRTY_UNMARKED] = "dirty_unmarked",
 	[EB_MUTANT_ZONED_LIST] = "zoned_list",
 	[EB_MUTANT_ZONED_BUSY] = "zoned_busy",

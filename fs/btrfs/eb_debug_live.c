@@ -196,7 +196,7 @@ void btrfs_eb_live_gone_held(void)
  * it.  Only after either was seen the list is searched, which takes the longer the more
  * buffers there are.
  *
- * Context: process context.
+ * Context: process context, under RCU for as long as the answer is to be right.
  */
 bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial)
 {
@@ -233,7 +233,9 @@ static noinline bool forget_next(struct eb_mark *mark,
 		next = pos->next;
 		if (!eb || eb->fs_info != fs_info)
 			continue;
-		btrfs_eb_live_gone_held();
+		/* Others only wait for RCU; who holds one of those was seen at its last put. */
+		if (eb_base_refs(eb))
+			btrfs_eb_live_gone_held();
 		forget(eb);
 		found(eb, arg);
 		done = true;
@@ -251,9 +253,11 @@ static noinline bool forget_next(struct eb_mark *mark,
  * @arg: for @found
  *
  * Those that wait for RCU are among them: the file system that they point to is
- * gone when they are freed.  The lock is held for one of them at a time.
+ * gone when they are freed.  The lock is held for one of them at a time.  Who has
+ * asked btrfs_eb_live_has() before, under RCU, is done with the file system when this
+ * returns.
  *
- * Context: process context.
+ * Context: process context; may sleep.
  */
 void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
 			      void (*found)(struct extent_buffer *eb, void *arg),
@@ -265,4 +269,6 @@ void btrfs_eb_live_forget_all(const struct btrfs_fs_info *fs_info,
 	while (forget_next(&mark, fs_info, found, arg))
 		cond_resched();
 	btrfs_eb_live_close(&mark);
+	if (unlikely(READ_ONCE(eb_live.gone_held)))
+		synchronize_rcu();
 }

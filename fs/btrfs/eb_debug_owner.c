@@ -664,16 +664,24 @@ static const char *judge_left(struct eb_task *t, struct eb_held *at,
 	struct eb_look look = { .ip = ip, .epoch = t->epoch, .held = 1 };
 	struct eb_judgement judgement = { };
 	struct eb_held held = *at;
-	/* Asked while the task holds it, so that whoever frees it now tells. */
-	bool there = btrfs_eb_live_has(eb, held.serial);
+	const char *report = NULL;
+	bool there;
 
+	/*
+	 * Asked while the task holds it, so that whoever frees it after that tells, and
+	 * waits for us: by call_rcu(), or at unmount.
+	 */
+	rcu_read_lock();
+	there = btrfs_eb_live_has(eb, held.serial);
 	eb_ledger_drop(t, at);
-	if (!there)
-		return NULL;
-	btrfs_eb_owner_suspect(held.site);
-	btrfs_eb_look(&look, eb, event, EB_SITE_TREE);
-	btrfs_eb_core_event(&eb->debug, &look, event, &judgement);
-	return btrfs_eb_conclude(eb, &look, &judgement, &held);
+	if (there) {
+		btrfs_eb_owner_suspect(held.site);
+		btrfs_eb_look(&look, eb, event, EB_SITE_TREE);
+		btrfs_eb_core_event(&eb->debug, &look, event, &judgement);
+		report = btrfs_eb_conclude(eb, &look, &judgement, &held);
+	}
+	rcu_read_unlock();
+	return report;
 }
 
 /* Judge that nothing is left, one after the other; see what the hook prints. */

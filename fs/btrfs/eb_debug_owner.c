@@ -499,13 +499,13 @@ void btrfs_eb_debug_path_release(const struct btrfs_path *path)
  * @kind: the kind of structure
  * @ip: by whom, 0 for the function that the hook stands in
  *
- * Context: any.
+ * Context: any.  What an interrupt gives nobody has recorded.
  */
 void btrfs_eb_debug_give(struct extent_buffer *eb, enum eb_debug_kind kind,
 			 unsigned long ip)
 {
 	u32 epoch = READ_ONCE(btrfs_eb_epoch);
-	struct eb_task *t = btrfs_eb_table_find(epoch);
+	struct eb_task *t = in_task() ? btrfs_eb_table_find(epoch) : NULL;
 	unsigned long site = ip ? ip : _RET_IP_;
 	struct eb_held *held = t ? eb_ledger_find(t, eb, NULL) : NULL;
 
@@ -770,7 +770,8 @@ static void watch_suspects(struct work_struct *work)
 /* The guard is off. */
 void btrfs_eb_owner_exit(void)
 {
-	cancel_work_sync(&eb_suspects_work);
 	btrfs_eb_table_exit();
+	/* Nobody is in a hook any more who could ask for it. */
+	cancel_work_sync(&eb_suspects_work);
 	btrfs_eb_stack_exit();
 }

@@ -19,6 +19,7 @@
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_internal.h"
+#include "eb_debug_base.h"
 #include "eb_debug_fast.h"
 
 /* How far from its own place a task may find its entry in the table. */
@@ -193,7 +194,7 @@ static void task_return(struct callback_head *work)
 static void watch_return(struct eb_task *t)
 {
 	t->limit = &t->held[EB_HELD];
-	if (t->pending || current->flags & (PF_KTHREAD | PF_IO_WORKER) ||
+	if (t->pending || current->flags & EB_BASE_NEVER_RETURNS ||
 	    !eb_task_work_add)
 		return;
 	init_task_work(&t->work, task_return);

@@ -26,6 +26,9 @@
 /* Rules that are unsound or a known state here: counted and traced, no WARN. */
 #define EB_BASE_COUNT_ONLY	BIT_ULL(EB_RULE_WRITE_ON_FAILED_FS)
 
+/* Tasks that never come to the return to user space. */
+#define EB_BASE_NEVER_RETURNS	(PF_KTHREAD | PF_IO_WORKER)
+
 /*
  * Functions that act for their callers: where a hook in one of them finds
  * something wrong, the caller is at fault.

@@ -33,6 +33,9 @@
 /* No rule is unsound or a known state here: each one is a WARN. */
 #define EB_BASE_COUNT_ONLY	0ULL
 
+/* Tasks that never come to the return to user space. */
+#define EB_BASE_NEVER_RETURNS	(PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
+
 /*
  * Functions that act for their callers: where a hook in one of them finds
  * something wrong, the caller is at fault.

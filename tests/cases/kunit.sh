@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The guard's KUnit tests: legal and illegal sequences for every rule, judged
-# without a disk.  The last of them makes the guard find a mistake of its own.
+# without a disk.  The last of them makes the guard find a mistake of its own, and turns it
+# on again.
 set -eu
 # shellcheck source=/dev/null
 . "$(dirname "$0")/../lib.sh"
@@ -43,7 +44,8 @@ distrust()
 	line=$(grep 'the guard is turned off, its own check failed' "$LOG/clean.log") ||
 		fail "the guard did not say that it turned itself off"
 	echo "$line" | grep -qE 'BUG:|WARNING:' && fail "'$line' looks like a bug of the kernel"
-	[ "$(told "$LOG" on)" = 0 ] || fail "the guard is still on"
+	grep -qE '^[[:space:]]*ok [0-9]+ (- )?eb_test_distrust$' "$LOG/clean.log" || fail "it was not off after that"
+	[ "$(told "$LOG" on)" = 1 ] || fail "the guard is off for good"
 	[ "$(told "$LOG" reports)" = 0 ] || fail "the guard blamed somebody"
 	pass "$line"
 }

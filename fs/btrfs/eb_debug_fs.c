@@ -529,7 +529,7 @@ void btrfs_eb_debug_mark(struct extent_buffer *eb, enum eb_debug_event event)
 /**
  * btrfs_eb_debug_lookup - a lookup is about to hand a buffer out
  * @eb: the buffer
- * @token: what btrfs_eb_debug_lookup_begin() filled in
+ * @token: what btrfs_eb_debug_lookup_stale() filled in
  *
  * Context: the task that looks up.
  * Return: as btrfs_eb_debug_event().

@@ -22,8 +22,11 @@
  *
  * Locks: eb_live.lock and eb_debug_said.lock.  Both are leaves: taken
  * with interrupts off, never together, nothing is printed under them, and none
- * of btrfs's locks is taken under them.  eb_who_mutex stands before eb_live.lock
- * and is taken by readers of debugfs only.
+ * of btrfs's locks is taken under them.  Mutexes are taken by unmount, by readers and
+ * writers of our files and by a work item, never by a hook that stands elsewhere:
+ * eb_left_mutex and eb_baseline_mutex stand before eb_live.lock, eb_points_mutex before
+ * the lock of the schedule, eb_switch_mutex before that of btrfs_eb_debug_more(), and
+ * that before those of the jump labels.
  */
 
 #ifndef BTRFS_EB_DEBUG_INTERNAL_H
@@ -433,7 +436,7 @@ static inline void eb_count(enum eb_count count)
 
 /*
  * A clock that may be read anywhere and costs little, in units of
- * btrfs_eb_clock_us().  It goes round after some 20 minutes.
+ * clock_us().  It goes round after some 20 minutes.
  */
 static __always_inline u32 eb_now(void)
 {

@@ -9,8 +9,8 @@
  * sleeps, never allocates and takes no lock of btrfs, so it can stand under
  * refs_lock and in end_io context.
  *
- * With CONFIG_BTRFS_EB_DEBUG off every hook is an empty inline and both structs
- * are empty.  With it on, the guard turned off and no trace event enabled, a hook is
+ * With CONFIG_BTRFS_EB_DEBUG off every hook is nothing, and both structs are
+ * empty.  With it on, the guard turned off and no trace event enabled, a hook is
  * one nop; only eb_debug_alloc(), eb_debug_forget() and eb_debug_unmount() always work,
  * since they keep the list of live buffers, which can't be made up later.
  *
@@ -768,7 +768,7 @@ static __always_inline void eb_debug_take(struct extent_buffer *eb,
  * It must not hold a reference.  A task of user space is looked at when it
  * returns there, without a hook.
  *
- * Context: the end of a work item, or of a round of a kernel thread.
+ * Context: the end of a btrfs_work, or of a round of a kernel thread.
  */
 static __always_inline void eb_debug_work_end(void)
 {

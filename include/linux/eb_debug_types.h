@@ -130,14 +130,14 @@ enum eb_debug_refusal {
  * @EB_POINT_READ_START: the IO state of a read is about to be set
  * @EB_POINT_READ_ARMED: it was set, the dance comes next
  * @EB_POINT_READ_DANCED: the dance is over, the read is about to go out
- * @EB_POINT_READ_SENT: the read went out
+ * @EB_POINT_READ_SENT: all of it is in bios, the last one is submitted next
  * @EB_POINT_READ_END: a page of it was read
  * @EB_POINT_DIRTY: DIRTY is about to be set, the dance is over
  * @EB_POINT_DIRTIED: DIRTY was set
  * @EB_POINT_WRITEBACK: DIRTY was turned into WRITEBACK
  * @EB_POINT_WRITE_ARMED: the IO state of a write was set
  * @EB_POINT_WRITE_DANCED: the write is about to go out
- * @EB_POINT_WRITE_SENT: the write went out
+ * @EB_POINT_WRITE_SENT: all of it is in bios, the last one is submitted next
  * @EB_POINT_WRITE_END: a page of it was written
  * @EB_POINT_WRITTEN: WRITEBACK is about to be cleared
  * @EB_POINT_TREE_REF_SET: the slow path of check_buffer_tree_ref() is over

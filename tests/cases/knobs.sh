@@ -111,7 +111,7 @@ points()
 
 garbage()
 {
-	silent mutants-points garbage smp=2 timeout=200
+	silent mutants-points garbage smp=2 thread=single timeout=200
 	# Nor does the console: what the guard prints has names, and offsets in functions.
 	! clean "$LOG/console.log" | grep -E 'eb_debug: .*ffff[0-9a-f]{12}' ||
 		fail "the guard prints an address of the kernel, see $LOG/console.log"

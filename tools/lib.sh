@@ -4,6 +4,12 @@
 # and how a row of BASES is read.  Sourced, never run.  Results go to stdout,
 # everything said to a person goes to stderr.
 
+# Who calls us from git, in a hook, an alias or "rebase -x", tells it where its repository
+# is, and ours are others; with CDPATH cd goes elsewhere, and says so on stdout.
+unset CDPATH
+# shellcheck disable=SC2046  # names
+! command -v git >/dev/null || unset $(git rev-parse --local-env-vars)
+
 # The script that sources this stands somewhere below the directory of BASES.
 TOP=$(dirname "$0")
 while [ ! -f "$TOP/BASES" ]; do TOP=$TOP/..; done

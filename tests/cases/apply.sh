@@ -16,6 +16,7 @@ list()
 		apply-undo 'commits and files are taken back to the byte; what came later is not lost' \
 		apply-check 'with --check nothing changes, and words and status are those of the real thing' \
 		apply-dirty 'a git tree that is dirty, busy or nobody'\''s is refused in clear words' \
+		apply-environment 'what git and the shell of the caller have in the environment leads nowhere else' \
 		apply-local-changes 'local commits to extent_io.c: each hook stands in its function, a new reference is named' \
 		apply-renamed 'a hooked function was renamed: its hooks are named with file and line, nothing changes' \
 		apply-moved 'a hook does not follow its lines into another function' \
@@ -375,6 +376,31 @@ dirty()
 	pass "8 kinds refused"
 }
 
+# environment: with the variables that git sets for hooks, aliases and "rebase -x" in a
+# linked worktree, and with CDPATH.
+environment()
+{
+	git_tree "$LOG/other"
+	cp -r "$LOG/other" "$LOG/tree"
+	all_bytes "$LOG/other" >"$LOG/other-before"
+	before=$(git -C "$LOG/tree" rev-parse HEAD)
+	theirs="GIT_DIR=$LOG/other/.git GIT_WORK_TREE=$LOG/other GIT_INDEX_FILE=$LOG/other/.git/index"
+	# shellcheck disable=SC2086  # words
+	env $theirs "$APPLY" "$LOG/tree" 2>"$LOG/out" || { cat "$LOG/out"; fail "it was refused"; }
+	[ "$(git -C "$LOG/tree" rev-list --count "$before..")" -gt 1 ] || fail "the tree got no commits"
+	# shellcheck disable=SC2086
+	env $theirs "$APPLY" --undo "$LOG/tree" 2>"$LOG/out" || { cat "$LOG/out"; fail "--undo was refused"; }
+	[ "$(git -C "$LOG/tree" rev-parse HEAD)" = "$before" ] || fail "--undo took nothing back"
+	# The tests have trees of their own as well.
+	# shellcheck disable=SC2086
+	env $theirs LOG="$LOG/inner" "$0" run apply-dirty >"$LOG/out" 2>&1 || { cat "$LOG/out"; fail "apply-dirty fails"; }
+	all_bytes "$LOG/other" >"$LOG/other-after"
+	same "$LOG/other-before" "$LOG/other-after" "the repository of the caller was changed"
+	mkdir -p "$LOG/elsewhere/tree" "$LOG/elsewhere/tools" "$LOG/elsewhere/build"
+	(cd "$LOG" && CDPATH=$LOG/elsewhere "$APPLY" --check tree) 2>"$LOG/out" || { cat "$LOG/out"; fail "it was refused with CDPATH"; }
+	pass "git's variables and CDPATH"
+}
+
 # hooks_by_function FILE: "function hook" for each hook, in order.
 hooks_by_function()
 {
@@ -660,6 +686,7 @@ run()
 	apply-undo) undo ;;
 	apply-check) check ;;
 	apply-dirty) dirty ;;
+	apply-environment) environment ;;
 	apply-local-changes) local_changes ;;
 	apply-renamed) renamed ;;
 	apply-moved) moved ;;

@@ -78,11 +78,10 @@ deps:
 
 ## make clean   remove kernel trees, builds and logs; the sources stay
 clean:
-	unset CDPATH; cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log
+	@tools/clean
 
 ## make distclean   remove the sources as well, and the cache when nothing else is in it
 distclean:
-	unset CDPATH; cd "$${EBDEBUG_CACHE:-build}" 2>/dev/null || exit 0; rm -rf tree guest log src .lock-*
-	[ ! -d "$${EBDEBUG_CACHE:-build}" ] || rmdir --ignore-fail-on-non-empty "$${EBDEBUG_CACHE:-build}"
+	@tools/clean --all
 
 .PHONY: help run quick test test-all fstests perf dose soak model series lint list deps clean distclean

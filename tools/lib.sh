@@ -29,12 +29,34 @@ die()
 }
 
 # make and the kernel's build cannot have a blank or a colon in a path.
-mkdir -p "$EBDEBUG_CACHE" || die "the cache EBDEBUG_CACHE=$EBDEBUG_CACHE cannot be made"
+mkdir -p "$EBDEBUG_CACHE" ||
+	die "the cache EBDEBUG_CACHE=$EBDEBUG_CACHE cannot be made" "set EBDEBUG_CACHE to a directory that can be written to"
 EBDEBUG_CACHE=$(cd "$EBDEBUG_CACHE" && pwd)
 case $TOP$EBDEBUG_CACHE in
 *[[:space:]:]*) die "a path has a blank or a colon" "repository: $TOP" "cache: $EBDEBUG_CACHE" ;;
 esac
 export TOP EBDEBUG_CACHE
+
+# cache_names: what is in the cache under the names that we use.
+cache_names()
+{
+	(cd "$EBDEBUG_CACHE" && find . -mindepth 1 -maxdepth 1 -printf '%P\n') |
+		grep -xE 'src|tree|log|guest|guest-[a-z0-9]+|host|image|model|series|\.lock-.*|CACHEDIR\.TAG' || :
+}
+
+# cache_is_ours: whether all that has such a name is ours.
+cache_is_ours() { grep -qsF 'made by CONFIG_BTRFS_EB_DEBUG' "$EBDEBUG_CACHE/CACHEDIR.TAG"; }
+
+# mark_cache: with the mark that says so to tools/clean, and to backups, if nothing is in it
+# yet.  "build" in the repository is ours whatever is in it, from before there was a mark.
+mark_cache()
+{
+	[ -w "$EBDEBUG_CACHE" ] || return 0
+	[ "$EBDEBUG_CACHE" = "$TOP/build" ] || [ -z "$(find "$EBDEBUG_CACHE" -mindepth 1 -maxdepth 1 -print -quit)" ] || return 0
+	{ printf '%s\n' 'Signature: 8a477f597d28d172789f06886806bc55' \
+		'# made by CONFIG_BTRFS_EB_DEBUG: all of it can be made anew' >"$EBDEBUG_CACHE/CACHEDIR.TAG"; } 2>/dev/null || :
+}
+cache_is_ours || mark_cache
 
 # base_names: the names in BASES, one a line.
 base_names() { sed -e '/^[[:space:]]*#/d' -e '/^[[:space:]]*$/d' -e 's/[[:space:]]*|.*//' "$TOP/BASES"; }

@@ -37,6 +37,7 @@ list()
 		harness-option 'an option that Kconfig drops is named, unless it has another name in that kernel' \
 		harness-build 'a kernel that does not compile is a failure with the compiler'\''s words' \
 		harness-disk 'too little disk space is said before anything is downloaded' \
+		harness-clean 'make clean and make distclean remove what is the cache'\''s, and nothing that was there before' \
 		harness-run 'tests/run fails when a test fails, and when none ran; rows of a set come in order, what is late is skipped'
 }
 
@@ -538,6 +539,66 @@ disk()
 	pass "$(head -n 1 "$LOG/out")"
 }
 
+# make_it TARGET DIR: with that cache.
+make_it() { EBDEBUG_CACHE=$2 make -s -C "$LOG/repo" "$1"; }
+
+# use DIR: as a cache, by a tool of ours.
+use() { EBDEBUG_CACHE=$1 "$LOG/repo/tools/recognise" "$LOG/repo" >/dev/null 2>&1 || :; }
+
+# fill DIR: with all that tools of ours make.
+fill()
+{
+	for name in src tree log guest guest-arm64 host image model series; do
+		mkdir -p "$1/$name/mine"
+		echo mine >"$1/$name/mine/file"
+	done
+	: >"$1/.lock-source"
+}
+
+clean_up()
+{
+	sandbox
+	# A directory of the user's that has such names, and others; one with another program's mark.
+	for dir in home src-only tagged; do
+		mkdir "$LOG/$dir"
+		mkdir "$LOG/$dir/src"
+		echo mine >"$LOG/$dir/src/file"
+	done
+	: >"$LOG/home/letter"
+	fill "$LOG/home"
+	echo 'Signature: 8a477f597d28d172789f06886806bc55' >"$LOG/tagged/CACHEDIR.TAG"
+	for dir in home src-only tagged; do
+		before=$(state "$LOG/$dir")
+		for target in clean distclean; do
+			EBDEBUG_CACHE=$LOG/$dir "$LOG/repo/tools/source" 9.9 2>/dev/null || :
+			refused 'nothing was removed' make_it $target "$LOG/$dir"
+			[ "$(state "$LOG/$dir")" = "$before" ] || fail "make $target removes what is not ours in $dir"
+		done
+	done
+	# One that we made, an empty one, and one from before there was a mark.
+	mkdir "$LOG/empty"
+	fill "$LOG/repo/build"
+	for dir in new empty repo/build; do
+		use "$LOG/$dir"
+		fill "$LOG/$dir"
+		make_it clean "$LOG/$dir" >"$LOG/out" 2>&1 || { cat "$LOG/out"; fail "make clean fails: $dir"; }
+		[ "$(cd "$LOG/$dir" && echo *)" = 'CACHEDIR.TAG image src' ] || fail "make clean leaves $(cd "$LOG/$dir" && echo *)"
+		fill "$LOG/$dir"
+		make_it distclean "$LOG/$dir" >"$LOG/out" 2>&1 || { cat "$LOG/out"; fail "make distclean fails: $dir"; }
+		[ ! -e "$LOG/$dir" ] || fail "make distclean leaves $(ls -A "$LOG/$dir")"
+	done
+	# With CDPATH another directory of that name is none of ours.
+	use "$LOG/repo/cache"
+	mkdir -p "$LOG/elsewhere"
+	use "$LOG/elsewhere/cache"
+	fill "$LOG/elsewhere/cache"
+	before=$(state "$LOG/elsewhere")
+	CDPATH=$LOG/elsewhere make_it distclean cache >"$LOG/out" 2>&1 || { cat "$LOG/out"; fail "make distclean fails with CDPATH"; }
+	[ "$(state "$LOG/elsewhere")" = "$before" ] || fail "make distclean goes where CDPATH says"
+	[ ! -e "$LOG/repo/cache" ] || fail "make distclean leaves the cache"
+	pass "3 caches removed, and nothing of 3 other directories"
+}
+
 # rows_in_order: a base may have more than one row of a set.
 rows_in_order()
 {
@@ -619,6 +680,7 @@ run()
 	harness-option) option ;;
 	harness-build) build ;;
 	harness-disk) disk ;;
+	harness-clean) clean_up ;;
 	harness-run) runner ;;
 	*) die "there is no test '$1'" ;;
 	esac

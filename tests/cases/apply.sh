@@ -22,6 +22,8 @@ list()
 		apply-moved 'a hook does not follow its lines into another function' \
 		apply-partial 'only hooks of owners can be left out, and then their rules rest' \
 		apply-errors 'no tree, no base, no disk, no git, read-only, a failure in the middle: said, and nothing changes' \
+		apply-interrupted 'a failure in the middle takes nothing that the user has or does meanwhile' \
+		apply-at-once 'of two at once on a tree one is refused, and the other can be undone' \
 		apply-static 'a mistake in a developer'\''s own commits is told and stops nothing; without one nothing is told' \
 		apply-config 'make defconfig btrfs-eb-debug.config gives all that the fragment asks for'
 }
@@ -605,10 +607,7 @@ errors_git()
 	rm -r "$LOG/git/fs/btrfs/eb_debug_who.c"
 	# git fails when the files are changed already.
 	for at in 'read-tree -m' update-ref; do
-		commands_without
-		rm "$LOG/bin/git"
-		printf '#!/bin/sh\n%s "$@" || exit\ncase $* in *%s*) exit 1 ;; esac\n' "$(command -v git)" "'$at'" >"$LOG/bin/git"
-		chmod +x "$LOG/bin/git"
+		git_that "$at" '$git "$@"; exit 1'
 		bytes "$LOG/git" >"$LOG/files-before"
 		git_state "$LOG/git" >"$LOG/state"
 		PATH=$LOG/bin refused 'was left as it was' "$APPLY" "$LOG/git"
@@ -618,6 +617,101 @@ errors_git()
 		same "$LOG/state" "$LOG/after" "git is not where it was: $at"
 	done
 	pass "13 kinds refused"
+}
+
+# git_that WORDS COMMANDS: a git that does that the first time that it is called with these
+# words; "$git" is the real one.
+git_that()
+{
+	commands_without
+	rm "$LOG/bin/git"
+	git=$(command -v git)
+	cat >"$LOG/bin/git" <<-END
+	#!/bin/sh
+	git=$git
+	case \$* in
+	*'$1'*) [ -e "$LOG/called" ] || { : >"$LOG/called"; PATH='$PATH'; $2; exit; } ;;
+	esac
+	exec $git "\$@"
+	END
+	chmod +x "$LOG/bin/git"
+	rm -f "$LOG/called"
+}
+
+# left_alone WORDS STEP COMMANDS: when git does that at that step, tools/apply says so and
+# the tree is as in "files-before" and "state".
+left_alone()
+{
+	bytes "$LOG/git" >"$LOG/files-before"
+	git_state "$LOG/git" >"$LOG/state"
+	git_that "$2" "$3"
+	PATH=$LOG/bin refused "$1" "$APPLY" "$LOG/git"
+	[ -e "$LOG/called" ] || fail "git is not called with '$2'"
+	is_alone "$1, at $2: $3"
+}
+
+is_alone()
+{
+	bytes "$LOG/git" >"$LOG/after"
+	same "$LOG/files-before" "$LOG/after" "git's files were changed: $1"
+	git_state "$LOG/git" >"$LOG/after"
+	same "$LOG/state" "$LOG/after" "git is not where it was: $1"
+}
+
+# interrupted: whatever goes wrong when, what the user has and does is not lost.
+interrupted()
+{
+	git_tree "$LOG/git"
+	tree=$LOG/git
+	# A file that git is told not to look at, and that the guard does not touch.
+	git -C "$tree" update-index --assume-unchanged fs/btrfs/acl.c
+	echo '/* mine */' >>"$tree/fs/btrfs/acl.c"
+	# shellcheck disable=SC2016  # for the git of the test
+	{
+		left_alone 'was left as it was' update-ref 'exit 1'
+		left_alone 'was left as it was' update-ref '$git "$@"; exit 1'
+		left_alone 'was left as it was' 'read-tree -m' 'kill -TERM $PPID'
+		left_alone 'was left as it was' 'read-tree -m' '$git "$@"; kill -TERM $PPID'
+		# A part of the files, and no index.
+		left_alone 'was left as it was' 'read-tree -m' "echo x >$tree/fs/btrfs/Kconfig.debug; echo x >>$tree/fs/btrfs/Makefile; rm $tree/fs/btrfs/extent_io.c; exit 1"
+	}
+	# The user commits before HEAD is moved.
+	bytes "$tree" >"$LOG/files-before"
+	git_that update-ref "echo '/* theirs */' >>$tree/fs/btrfs/zlib.c; \$git -C $tree commit -q -m theirs fs/btrfs/zlib.c; \$git \"\$@\""
+	PATH=$LOG/bin refused 'could not move HEAD' "$APPLY" "$tree"
+	[ "$(git -C "$tree" log -1 --format=%s)" = theirs ] || fail "a commit that was made meanwhile is lost"
+	[ -z "$(git -C "$tree" status --porcelain)" ] || fail "it left changes"
+	git -C "$tree" reset -q --keep HEAD~
+	bytes "$tree" >"$LOG/after"
+	same "$LOG/files-before" "$LOG/after" "beside the commit the files are others"
+	grep -q mine "$tree/fs/btrfs/acl.c" || fail "the change of a file that git does not look at is lost"
+	# The same in a file that the guard touches.
+	git -C "$tree" update-index --assume-unchanged fs/btrfs/extent_io.c
+	echo '/* mine */' >>"$tree/fs/btrfs/extent_io.c"
+	bytes "$tree" >"$LOG/files-before"
+	git_state "$tree" >"$LOG/state"
+	refused "was left as it was" "$APPLY" "$tree"
+	is_alone "it has a change of a file that git does not look at"
+	pass "6 ways to fail, and 2 kinds of work kept"
+}
+
+# at_once: two tools/apply on a tree; what the second would have taken back is the first's.
+at_once()
+{
+	git_tree "$LOG/git"
+	head=$(git -C "$LOG/git" rev-parse HEAD)
+	git_that commit-tree "$APPLY $LOG/git 2>$LOG/second && exit 1; \$git \"\$@\""
+	PATH=$LOG/bin applied "$LOG/git"
+	grep -q 'another tools/apply is at work' "$LOG/second" || { cat "$LOG/second"; fail "the second one was not refused"; }
+	applied --undo "$LOG/git"
+	[ "$(git -C "$LOG/git" rev-parse HEAD)" = "$head" ] || fail "there are commits left"
+	# One that comes and ends while the other one still looks.
+	git_that GIT_COMMITTER_IDENT "$APPLY $LOG/git 2>$LOG/second || exit; \$git \"\$@\""
+	PATH=$LOG/bin refused 'has the guard already' "$APPLY" "$LOG/git"
+	[ -z "$(git -C "$LOG/git" status --porcelain)" ] || fail "the guard of the first one was changed"
+	applied --undo "$LOG/git"
+	[ "$(git -C "$LOG/git" rev-parse HEAD)" = "$head" ] || fail "there are commits left"
+	pass "commits"
 }
 
 unchanged()
@@ -692,6 +786,8 @@ run()
 	apply-moved) moved ;;
 	apply-partial) partial ;;
 	apply-errors) errors ;;
+	apply-interrupted) interrupted ;;
+	apply-at-once) at_once ;;
 	apply-static) static ;;
 	apply-config) config ;;
 	*) die "there is no test '$1'" ;;

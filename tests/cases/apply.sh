@@ -711,7 +711,31 @@ at_once()
 	[ -z "$(git -C "$LOG/git" status --porcelain)" ] || fail "the guard of the first one was changed"
 	applied --undo "$LOG/git"
 	[ "$(git -C "$LOG/git" rev-parse HEAD)" = "$head" ] || fail "there are commits left"
-	pass "commits"
+	at_once_files
+	pass "commits and files"
+}
+
+# at_once_files: the second one comes when the first has looked, and before it writes.
+at_once_files()
+{
+	plain_tree "$LOG/tree"
+	bytes "$LOG/tree" >"$LOG/before"
+	commands_without
+	rm "$LOG/bin/mkdir"
+	cat >"$LOG/bin/mkdir" <<-END
+	#!/bin/sh
+	case \$* in
+	*$LOG/tree/.eb-debug-undo*) [ -e "$LOG/second" ] || PATH='$PATH' "$APPLY" "$LOG/tree" 2>"$LOG/second" || exit ;;
+	esac
+	exec $(command -v mkdir) "\$@"
+	END
+	chmod +x "$LOG/bin/mkdir"
+	rm -f "$LOG/second"
+	PATH=$LOG/bin refused 'another tools/apply is at work' "$APPLY" "$LOG/tree"
+	grep -q 'the guard is in' "$LOG/second" || { cat "$LOG/second"; fail "none of two came to the end"; }
+	applied --undo "$LOG/tree"
+	bytes "$LOG/tree" >"$LOG/after"
+	same "$LOG/before" "$LOG/after" "what was there before is lost"
 }
 
 unchanged()

@@ -288,6 +288,14 @@ undo()
 	git_state "$LOG/git" >"$LOG/after"
 	same "$LOG/state" "$LOG/after" "git is not where it was"
 	refused 'no commits that tools/apply has made' "$APPLY" --undo "$LOG/git"
+	# A branch may have moved to another work tree.
+	git -C "$LOG/git" checkout -q -b topic
+	applied "$LOG/git"
+	git -C "$LOG/git" checkout -q work
+	git -C "$LOG/git" worktree add -q "$LOG/worktree" topic
+	applied --undo "$LOG/worktree"
+	[ "$(git -C "$LOG/git" rev-parse topic)" = "$(git -C "$LOG/git" rev-parse work)" ] || fail "--undo in a work tree leaves commits"
+	git -C "$LOG/git" worktree remove "$LOG/worktree"
 	undo_files
 }
 

@@ -271,6 +271,12 @@ undo()
 	git -C "$LOG/git" commit -q -m later
 	head=$(git -C "$LOG/git" rev-parse HEAD)
 	refused 'not the top ones' "$APPLY" --undo "$LOG/git"
+	# Whoever has done what it says is not told to do it again.
+	git -C "$LOG/git" branch reverted
+	(cd "$LOG/git" && git checkout -q reverted && eval "$(sed -n 's/^ *\(git revert .*\) takes the guard out.*/\1/p' "$LOG/out")") >"$LOG/git.log" 2>&1 ||
+		{ cat "$LOG/git.log"; fail "what it says can't be done"; }
+	refused 'nothing to undo' "$APPLY" --undo "$LOG/git"
+	git -C "$LOG/git" checkout -q work
 	refused 'git rebase --onto' "$APPLY" --undo "$LOG/git"
 	[ "$(git -C "$LOG/git" rev-parse HEAD)" = "$head" ] || fail "a refused --undo has moved HEAD"
 	git -C "$LOG/git" reset -q --hard HEAD~
@@ -287,10 +293,14 @@ undo()
 	same "$LOG/before" "$LOG/after" "a git tree is not what it was"
 	git_state "$LOG/git" >"$LOG/after"
 	same "$LOG/state" "$LOG/after" "git is not where it was"
-	refused 'no commits that tools/apply has made' "$APPLY" --undo "$LOG/git"
+	refused 'nothing to undo' "$APPLY" --undo "$LOG/git"
 	# A branch may have moved to another work tree.
 	git -C "$LOG/git" checkout -q -b topic
 	applied "$LOG/git"
+	git -C "$LOG/git" checkout -q work
+	git -C "$LOG/git" checkout -q -b amended topic
+	git -C "$LOG/git" commit -q --amend -m 'another one'
+	refused 'no commits that tools/apply has made' "$APPLY" --undo "$LOG/git"
 	git -C "$LOG/git" checkout -q work
 	git -C "$LOG/git" worktree add -q "$LOG/worktree" topic
 	applied --undo "$LOG/worktree"

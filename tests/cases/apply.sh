@@ -365,6 +365,7 @@ dirty()
 	echo '/* changed */' >>"$LOG/tree/fs/btrfs/acl.c"
 	refused_unchanged 'is dirty' "$LOG/tree"
 	grep -q fs/btrfs/acl.c "$LOG/out" || fail "the file is not named"
+	grep -q 'or --files' "$LOG/out" || fail "it is not said what else can be done"
 	in_tree add -A
 	refused_unchanged 'is dirty' "$LOG/tree"
 	in_tree reset -q --hard

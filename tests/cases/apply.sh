@@ -349,6 +349,7 @@ check()
 	rm -rf "$LOG/tree/.git"
 	bytes "$LOG/tree" >"$LOG/before"
 	applied --check "$LOG/tree"
+	grep -q '^apply: looking for places' "$LOG/out" || fail "it is not said what takes long"
 	grep -q 'nothing was changed' "$LOG/out" || fail "it does not say that nothing was changed"
 	bytes "$LOG/tree" >"$LOG/after"
 	same "$LOG/before" "$LOG/after" "--check changed a tree of files"

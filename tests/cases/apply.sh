@@ -594,6 +594,9 @@ errors()
 	mkdir -p "$LOG/other/fs/btrfs"
 	refused 'none of the bases that this project knows' "$APPLY" "$LOG/other"
 	refused '--base NAME' "$APPLY" "$LOG/other"
+	cp -r "$LOG/tree" "$LOG/crlf"
+	find "$LOG/crlf/fs" -type f -exec sed -i 's/$/\r/' {} +
+	refused 'the files have CRLF line ends' "$APPLY" --base "$BASE" "$LOG/crlf"
 	bytes "$LOG/tree" >"$LOG/before"
 	# While the new files are written, and while they take the place of the old ones.
 	for at in 3 20; do

@@ -22,7 +22,8 @@ list()
 		series-def-bool 'one line makes the option a part of BTRFS_DEBUG that nobody is asked about'
 }
 
-# written: the series, once for all tests of a run, by somebody who is not us.
+# written: the series, once for all tests of a run, by somebody who is not us, and whose git
+# does what it can to have it otherwise.
 written()
 {
 	GIT_CONFIG_GLOBAL=$RUN/series-gitconfig-$BASE
@@ -32,6 +33,8 @@ written()
 		flock 8
 		[ -e "$RUN/series-$BASE" ] || {
 			printf '[user]\n\tname = A Developer\n\temail = dev@localhost\n' >"$GIT_CONFIG_GLOBAL"
+			printf '%s\n' '[blame]' 'ignoreRevsFile = /nowhere' '[format]' 'useAutoBase = true' 'suffix = .txt' \
+				'[diff]' 'noprefix = true' >>"$GIT_CONFIG_GLOBAL"
 			"$TOP/tools/series" "$BASE" >"$RUN/series-$BASE.new" 2>"$LOG/series.log" || { cat "$LOG/series.log"; exit 1; }
 			mv "$RUN/series-$BASE.new" "$RUN/series-$BASE"
 		}

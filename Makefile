@@ -18,9 +18,10 @@ help:
 run:
 	@tools/run
 
-## make quick   a verdict on your change in a minute: the first half, by User Mode Linux
+## make quick   a verdict on your change in a minute, by User Mode Linux: the first half, KSRC=
+##              names your tree of 7.x, and what you changed in a git tree is committed
 quick:
-	@tools/run --quick
+	@BASE=$(if $(asked),$(BASE)) tools/run --quick
 
 ## make test    what takes an hour with nothing built: tests/sets says what; what has not
 ##              begun then is skipped; with BASE or KSRC all tests of that one

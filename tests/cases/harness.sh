@@ -398,6 +398,13 @@ base()
 	refused 'is not a kernel tree' "$TOP/tools/recognise" "$LOG"
 	mkdir -p "$LOG/tree/fs/btrfs"
 	refused "$(base_field "$BASE" 5)" "$TOP/tools/recognise" "$LOG/tree"
+	# make quick is of 7.x, if nobody says otherwise, and packages are the first that it needs.
+	sandbox
+	commands_without apt-get qemu-system-x86_64
+	for said in 'KSRC=' 'BASE=7.x'; do
+		PATH=$LOG/bin refused 'there is no apt-get' env -u BASE -u KSRC make -s -C "$LOG/repo" quick "$said"
+	done
+	PATH=$LOG/bin refused 'has one CPU in kernels of base 6.1' env -u BASE -u KSRC make -s -C "$LOG/repo" quick BASE=6.1
 	refused 'there is no variant' "$TOP/tools/tree" "$BASE" gaurd
 	pass "refused"
 }

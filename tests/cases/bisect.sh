@@ -243,6 +243,13 @@ stops()
 	mv "$LINUX/Kbuild" "$LOG/Kbuild"
 	ends 255 'is not a kernel tree' any
 	mv "$LOG/Kbuild" "$LINUX/Kbuild"
+	in_git checkout -q -b guarded first
+	mkdir -p "$LINUX/include/linux"
+	: >"$LINUX/include/linux/eb_debug.h"
+	in_git add -A
+	in_git commit -q -m 'the guard'
+	ends 255 'tools/apply --undo takes it out' any
+	in_git checkout -q work
 	in_git bisect start --no-checkout work first >"$LOG/git.log" 2>&1
 	ends 255 '--no-checkout' any
 	in_git bisect reset >"$LOG/git.log" 2>&1

@@ -342,6 +342,7 @@ twice()
 	small_tree "$LOG/tree"
 	"$TOP/tools/apply" "$LOG/tree" || fail "the hooks do not apply to their base"
 	refused 'has the guard already' "$TOP/tools/apply" "$LOG/tree"
+	EBDEBUG_CACHE=$LOG/cache KSRC=$LOG/tree refused 'tools/apply --undo takes it out' "$TOP/tools/tree" "$BASE" guard
 	pass "refused"
 }
 

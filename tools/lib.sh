@@ -77,12 +77,14 @@ need_base()
 	die "there is no base '$1'" "BASES knows: $(base_names | tr '\n' ' ')"
 }
 
-# chosen_base: the base of the tree in KSRC; without one what BASE says, or 6.1.
+# chosen_base: the base of the tree in KSRC; without one what BASE says, or 6.1.  Ends the
+# program when there is no such base.
 chosen_base()
 {
 	if [ -n "${KSRC:-}" ]; then
 		"$TOP/tools/recognise" "$KSRC"
 	else
+		need_base "${BASE:-6.1}"
 		echo "${BASE:-6.1}"
 	fi
 }

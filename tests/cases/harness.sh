@@ -399,6 +399,10 @@ base()
 	refused 'is not a kernel tree' "$TOP/tools/recognise" "$LOG"
 	mkdir -p "$LOG/tree/fs/btrfs"
 	refused "$(base_field "$BASE" 5)" "$TOP/tools/recognise" "$LOG/tree"
+	# Before anything is installed.
+	for target in run quick test fstests perf dose soak model lint deps series; do
+		refused "there is no base '9.9'" env -u KSRC make -s -C "$TOP" $target BASE=9.9
+	done
 	# make quick is of 7.x, if nobody says otherwise, and packages are the first that it needs.
 	sandbox
 	commands_without apt-get qemu-system-x86_64

@@ -35,7 +35,7 @@ written()
 			printf '[user]\n\tname = A Developer\n\temail = dev@localhost\n' >"$GIT_CONFIG_GLOBAL"
 			printf '%s\n' '[blame]' 'ignoreRevsFile = /nowhere' '[format]' 'useAutoBase = true' 'suffix = .txt' \
 				'[diff]' 'noprefix = true' >>"$GIT_CONFIG_GLOBAL"
-			"$TOP/tools/series" "$BASE" >"$RUN/series-$BASE.new" 2>"$LOG/series.log" || { cat "$LOG/series.log"; exit 1; }
+			env -u KSRC "$TOP/tools/series" "$BASE" >"$RUN/series-$BASE.new" 2>"$LOG/series.log" || { cat "$LOG/series.log"; exit 1; }
 			mv "$RUN/series-$BASE.new" "$RUN/series-$BASE"
 		}
 	) 8>"$RUN/series-$BASE.lock" || fail "tools/series $BASE fails"
@@ -141,8 +141,10 @@ mails()
 	release=$(base_field "$BASE" 3)
 	[ "$(base_of "${release#linux-source-}")" = "$BASE" ] || fail "BASE=${release#linux-source-} is not known"
 	: >"$LOG/gitconfig"
-	! GIT_CONFIG_GLOBAL=$LOG/gitconfig "$TOP/tools/series" "$BASE" >"$LOG/out" 2>&1 || fail "a series of nobody was written"
+	! GIT_CONFIG_GLOBAL=$LOG/gitconfig env -u KSRC "$TOP/tools/series" "$BASE" >"$LOG/out" 2>&1 || fail "a series of nobody was written"
 	grep -q 'does not know who sends this' "$LOG/out" || { cat "$LOG/out"; fail "it is not said who is missing"; }
+	! KSRC=$LOG "$TOP/tools/series" "$BASE" >"$LOG/out" 2>&1 || fail "a series of another tree was written"
+	grep -q 'is for a base' "$LOG/out" || { cat "$LOG/out"; fail "it is not said that KSRC is not used"; }
 	pass "$(echo "$mails" | wc -l) mails of up to $(for p in $mails; do wc -c <"$p"; done | sort -n | tail -n 1) bytes"
 }
 

@@ -220,11 +220,17 @@ errors()
 	FSTESTS=$tree refused 'memory=3 is not for this' memory=3
 	FSTESTS=$tree refused 'smp=two is not a number' smp=two
 	FSTESTS=$tree refused 'pool=0' pool=0
-	need_fstests_host
-	commands_without df
+	FSTESTS=$tree refused 'smp=0' smp=0
+	FSTESTS=$tree refused 'limit=0' limit=0
+	FSTESTS=$tree refused 'mem=1' mem=1
+	FSTESTS=$tree BASELINE=maybe refused 'BASELINE=maybe is neither'
+	# Nothing is installed before it is known that this machine and kernel can do it.
+	commands_without df apt-get fio
 	printf '#!/bin/sh\necho header\necho "none 100 90 10 90%% /"\n' >"$LOG/bin/df"
 	chmod +x "$LOG/bin/df"
-	FSTESTS=$tree PATH=$LOG/bin refused 'too little disk space'
+	[ "$(uname -m)" != x86_64 ] || FSTESTS=$tree PATH=$LOG/bin BASE=7.x refused 'too little disk space'
+	FSTESTS=$tree PATH=$LOG/bin BASE=5.10 refused "can't have the host's files"
+	need_fstests_host
 	commands_without fio apt-get
 	FSTESTS=$tree PATH=$LOG/bin refused 'fio'
 	pass "$cases errors with words"

@@ -655,7 +655,11 @@ END
 	grep -q '| broken$' "$LOG/out" || fail "the output of the test that failed is missing"
 	"$LOG/repo/tests/run" good >"$LOG/out" || fail "a run without a failure fails"
 	[ "$(tail -n 1 "$LOG/out")" = '1 passed, 0 failed' ] || fail "the last line is $(tail -n 1 "$LOG/out")"
-	refused '0 passed, 0 failed' "$LOG/repo/tests/run" nothing
+	# A word that is misspelled, beside others, too.
+	refused "no test is called 'nothing'" "$LOG/repo/tests/run" nothing
+	refused "no test is called 'not*'" "$LOG/repo/tests/run" good 'not*'
+	refused "no test is called 'nothing'" "$LOG/repo/tests/run" --list nothing
+	refused '0 passed, 0 failed' "$LOG/repo/tests/run" good '!good' '!nothing'
 	refused '0 passed, 0 failed, 1 skipped' "$LOG/repo/tests/run" no
 	rows_in_order
 	no_time

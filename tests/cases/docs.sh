@@ -203,11 +203,17 @@ sample_lines()
 	sed -E 's/^ *(\[ *[0-9.]+\] *)?//' "$1" | grep -E '^BTRFS eb_debug: |us ago  |^count=[0-9-]'
 }
 
+# line_of_warn: where a report's WARNING comes from; the file is the same in each kernel.
+line_of_warn() { grep -n '^	WARN(1, ' "$TOP/include/linux/eb_debug.h" | cut -d : -f 1; }
+
 check_sample()
 {
 	! grep -nE '^ *@[A-Z]+@' "$1" || wrong_name "$(basename "$1"): a sample is still to be filled in"
 	sample_lines "$1" >"$LOG/sample" || wrong_name "$(basename "$1") has no sample report"
 	grep -qE '^ *(\[ *[0-9.]+\] )?WARNING: CPU: .* at (include/linux|fs/btrfs)/' "$1" || wrong_name "$(basename "$1"): the sample has no WARNING line"
+	grep -oE 'at include/linux/eb_debug[.]h:[0-9]+' "$1" | while IFS=: read -r _ line; do
+		[ "$line" = "$(line_of_warn)" ] || wrong_name "$(basename "$1"): the WARNING is of line $line, in the sources it is $(line_of_warn)"
+	done
 	grep -q 'BTRFS eb_debug: rule=' "$1" || wrong_name "$(basename "$1"): the sample has no line with rule="
 	while read -r line; do
 		case $line in
@@ -480,6 +486,7 @@ can_fail()
 	printf '%s\n' "$owner" "$event" "$left" | cat "$README" - >"$LOG/right.rst"
 	env README="$LOG/right.rst" LOG="$LOG/inner" "$0" run docs-samples || fail "lines as the code prints them are not known"
 	spoil docs-samples README 's/BTRFS eb_debug: .* in /BTRFS eb_debug: no such title in /' "title '\"no such title\"'"
+	spoil docs-samples PAGE '/WARNING: .*eb_debug[.]h:/s/h:[0-9]*/h:12/' 'is of line 12'
 	spoil docs-samples README 's/ refs=/ references=/' "key 'references=%'"
 	pass "$count offences planted, $count found"
 }

@@ -10,7 +10,7 @@
 # tests/run gives a case: BASE, LOG (a directory for the test's logs), RUN (a
 # directory that all tests of this run share).
 
-up=$(dirname "$0")
+up=$(dirname "$(readlink -f "$0")")
 while [ ! -f "$up/BASES" ]; do up=$up/..; done
 # shellcheck source=/dev/null
 . "$up/tools/lib.sh"

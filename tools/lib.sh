@@ -10,8 +10,15 @@ unset CDPATH
 # shellcheck disable=SC2046  # names
 ! command -v git >/dev/null || unset $(git rev-parse --local-env-vars)
 
+# --help: what stands at the head of the script.  tools/eb-trace has its own.
+SCRIPT=$(readlink -f "$0")
+case ${1:-}:$SCRIPT in
+--help:*/eb-trace) ;;
+--help:*) sed -n '2,/^[^#]/{/SPDX/d;s/^# \{0,1\}//p;}' "$SCRIPT"; exit 0 ;;
+esac
+
 # The script that sources this stands somewhere below the directory of BASES.
-TOP=$(dirname "$0")
+TOP=$(dirname "$SCRIPT")
 while [ ! -f "$TOP/BASES" ]; do TOP=$TOP/..; done
 TOP=$(cd "$TOP" && pwd)
 EBDEBUG_CACHE=${EBDEBUG_CACHE:-$TOP/build}

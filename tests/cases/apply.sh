@@ -590,6 +590,12 @@ errors()
 	refused 'is not a kernel tree' "$APPLY" "$LOG/empty"
 	refused 'there is no directory' "$APPLY" "$LOG/nothing"
 	refused usage "$APPLY"
+	# By a link from elsewhere; and the head of the script is the help.
+	ln -s "$APPLY" "$LOG/link"
+	refused 'usage: tools/apply' "$LOG/link"
+	"$LOG/link" --help >"$LOG/out" || fail "--help fails"
+	grep -q -- '^  --partial  ' "$LOG/out" || { cat "$LOG/out"; fail "--help does not tell the options"; }
+	! grep 'set -eu' "$LOG/out" || fail "--help does not end with the head"
 	refused "there is no base '9.9'" "$APPLY" --base 9.9 "$LOG/tree"
 	mkdir -p "$LOG/other/fs/btrfs"
 	refused 'none of the bases that this project knows' "$APPLY" "$LOG/other"
@@ -633,6 +639,7 @@ errors_git()
 	rm -r "$LOG/git/fs/btrfs/eb_debug_who.c"
 	# git fails when the files are changed already.
 	for at in 'read-tree -m' update-ref; do
+		# shellcheck disable=SC2016  # for the git of the test
 		git_that "$at" '$git "$@"; exit 1'
 		bytes "$LOG/git" >"$LOG/files-before"
 		git_state "$LOG/git" >"$LOG/state"

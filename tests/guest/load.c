@@ -55,6 +55,66 @@ static void run_mount_cycles(void)
 	check_stat("free", cycles * 10);
 }
 
+/* So many files are open when a task is killed that have no name any more. */
+#define NAMELESS	10
+
+/* Files that are gone when the last one closes them, which is us. */
+static void open_nameless(void)
+{
+	char path[64], data[4096] = { 1 };
+	int fd;
+
+	for (int i = 0; i < NAMELESS; i++) {
+		snprintf(path, sizeof(path), MNT "/d/nameless%d-%d", getpid(), i);
+		fd = open(path, O_CREAT | O_EXCL | O_RDWR, 0600);
+		if (fd < 0 || write(fd, data, sizeof(data)) != sizeof(data) ||
+		    fsetxattr(fd, "user.eb", path, strlen(path), 0) || unlink(path))
+			die("making %s", path);
+		counts->written++;
+	}
+}
+
+static void go_on_for_ever(void)
+{
+	open_nameless();
+	counts->again++;
+	for (int round = 0;; round++) {
+		touch_files(MNT "/d", 0, 100, round);
+		read_tree(MNT "/d");
+	}
+}
+
+/*
+ * killed: tasks end in the middle of what they do, and what they had open is taken apart
+ * while they end.
+ */
+static void run_killed(void)
+{
+	int rounds = option_number("rounds", 50);
+
+	share_counts();
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, 100);
+	for (int round = 0; round < rounds; round++) {
+		long begun = counts->again;
+		pid_t task = spawn(go_on_for_ever);
+
+		while (counts->again == begun)
+			usleep(1000);
+		usleep(round * 7919 % 20000);
+		stop_worker(task);
+		if (round % 5 == 4)
+			reclaim();
+	}
+	sync_fs();
+	check("killed", counts->again, rounds);
+	check("nameless", counts->written, NAMELESS * rounds);
+	check("files_read", read_tree(MNT "/d"), 100);
+	umount_disk();
+	check_stat("puts", 1000);
+	check_stat("task_ends", rounds);
+}
+
 /* Changes that keep no file open, so that they never forbid a remount for long. */
 static void change_what_can_be(void)
 {
@@ -503,6 +563,7 @@ static void run_next_leaf(void)
 
 const struct workload load_workloads[] = {
 	{ "mount_cycles", run_mount_cycles },
+	{ "killed", run_killed },
 	{ "remount_ro", run_remount_ro },
 	{ "nowait", run_nowait },
 	{ "next_leaf", run_next_leaf },

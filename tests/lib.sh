@@ -108,6 +108,8 @@ prepare_kernel()
 # boot: some machines forbid what it lives by, and it says so at its start.
 need_user_mode()
 {
+	# That is no word of User Mode Linux, but of tools/boot.
+	[ "$(cat "$1/status")" != 1 ] || fail "$(head -n 1 "$1/boot.err")"
 	grep -q 'Linux version' "$1/console.log" ||
 		skip "User Mode Linux does not start on this machine: $(cat "$1/qemu.log" "$1/console.log" | tail -n 1)"
 }

@@ -18,10 +18,13 @@ KNOWN=$TOP/tests/coverage.known
 # most are of races, of interrupts, of memory that can't be had at boot, and of kernels that
 # are otherwise; the log has them all.
 LINES=95
-BRANCHES=87
+BRANCHES=89
+
+# All events of btrfs are traced from the start; a part of a name is not taken here.
+EVENTS='trace_event=btrfs:*'
 
 # name | how it ends | workload and options.  "silent", "off": no report; a rule: that is
-# reported first.
+# reported first, and nothing else but a second one that stands behind it.
 table()
 {
 	cat <<'END_TABLE'
@@ -45,6 +48,18 @@ owned    | freed_owned | mount btrfs.eb_mutant=free_owned
 path     | put_without_reference | meta rounds=10 btrfs.eb_mutant=put_path_node
 leak     | left_by_task | meta rounds=10 btrfs.eb_mutant=del_items
 unmount  | buffer_leaked | balance smp=2 btrfs.eb_mutant=reloc_node btrfs.eb_debug=stacks
+traced   | silent | meta rounds=10 smp=2 EVENTS
+untold   | off    | meta rounds=10 smp=2 EVENTS btrfs.eb_debug=off
+killed   | silent | killed smp=2
+send     | silent | send smp=2 EVENTS
+failed   | write_on_failed_fs | shutdown btrfs.eb_mutant=write_failed_fs EVENTS
+locked   | freed_locked | reclaim btrfs.eb_mutant=free_locked EVENTS
+listed   | freed_on_list | reclaim btrfs.eb_mutant=free_on_list EVENTS
+repaired | silent | mount btrfs.eb_mutant=lost_before_dance EVENTS
+extra    | put_without_reference | readahead btrfs.eb_mutant=put_extra EVENTS
+in_path  | left_in_path | meta rounds=10 btrfs.eb_mutant=path_node
+unlocked | put_locked | reclaim btrfs.eb_mutant=put_locked
+many     | left_by_task buffer_leaked | readahead btrfs.eb_mutant=leak btrfs.eb_mutant_again=1 btrfs.eb_debug=history
 END_TABLE
 }
 
@@ -82,7 +97,10 @@ judge()
 		judge_ended "$LOG/$1" ;;
 	silent) judge_silent "$LOG/$1" on "$EXPECTED_SPLATS" ;;
 	off) judge_silent "$LOG/$1" off ;;
-	*) judge_reported "$LOG/$1" "$end" "$(blamed_in "$1")" - &&
+	*)
+		also=${end#* }
+		[ "$also" != "$end" ] || also=-
+		judge_reported "$LOG/$1" "${end%% *}" "$(blamed_in "$1")" "$also" &&
 		judge_ended "$LOG/$1" ;;
 	esac
 }
@@ -98,7 +116,8 @@ counted()
 		enable=1
 		[ "$name" = kunit ] || enable=0
 		# shellcheck disable=SC2046  # a workload and its options
-		GCOV_PREFIX=$LOG/counts boot "$LOG/$name" "$CONFIG" $(row "$name" 3) $(faults "$name") \
+		GCOV_PREFIX=$LOG/counts boot "$LOG/$name" "$CONFIG" \
+			$(row "$name" 3 | sed "s/EVENTS/$EVENTS/") $(faults "$name") \
 			"$MACHINE" "kunit.enable=$enable"
 		judge "$name" || exit 1
 		[ -e "$counts/eb_debug.gcda" ] || fail "the kernel has left no counts"

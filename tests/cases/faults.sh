@@ -32,8 +32,8 @@ END
 # of a ulist that can't be had, and only a second fault in the same operation comes there.
 
 # of_base: workloads and options that are others on a base: base, name, words.  In
-# 5.10 fewer allocations may fail, a clone of more than one page that can't be had
-# crashes the kernel, and a mount that goes on with a backup root may use a root that
+# 5.10 fewer allocations may fail, a clone of more than one page that can't be had and,
+# in relocation, an inode that can't be had crash the kernel, and a mount that goes on with a backup root may use a root that
 # is not there.  On 7.3 a transaction that is aborted while the file system shrinks can
 # leave a disk that is not mounted again: its total bytes are not those of its devices.
 of_base()
@@ -41,7 +41,7 @@ of_base()
 	cat <<'END'
 5.10 silent-enomem-files enomem part=files want=300 mkfs=-n+4096
 5.10 silent-enomem-trees enomem part=trees want=300 mkfs=-n+4096 slub_debug=A,kmalloc-8,radix_tree_node,bio-*,biovec-*,btrfs_trans_handle,btrfs_prelim_ref
-5.10 silent-enomem-chunks enomem part=chunks want=220 mkfs=-n+4096
+5.10 silent-enomem-chunks enomem part=chunks want=220 mkfs=-n+4096 slub_debug=A,kmalloc-8,kmalloc-16,kmalloc-32,kmalloc-64,kmalloc-128,kmalloc-192,kmalloc-256,kmalloc-512,kmalloc-1k,kmalloc-2k,kmalloc-4k,radix_tree_node,bio-*,biovec-*,btrfs_trans_handle,btrfs_delayed_extent_op,btrfs_delayed_node,btrfs_prelim_ref,btrfs_free_space,btrfs_extent_map,btrfs_ordered_extent
 5.10 silent-enomem-mounts enomem part=mounts want=300 skip=mount_options mkfs=-n+4096
 7.x silent-enomem-chunks enomem part=chunks want=60 skip=shrink
 END

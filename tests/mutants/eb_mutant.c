@@ -67,7 +67,6 @@ static const char * const names[] = {
 	[EB_MUTANT_ATTACH_LATE] = "attach_late",
 	[EB_MUTANT_DIRTY_UNMARKED] = "dirty_unmarked",
 	[EB_MUTANT_ZONED_LIST] = "zoned_list",
-	[EB_MUTANT_ZONED_BUSY] = "zoned_busy",
 };
 
 static_assert(ARRAY_SIZE(names) == EB_MUTANT_COUNT);

@@ -6,7 +6,7 @@
  * What may btrfs tell the guard, and what does it cost?  A hook is one line in
  * btrfs.  It tells what has just happened, or is about to happen, to a buffer
  * on which its caller owns a reference.  A hook never changes the buffer, never
- * sleeps, never allocates and takes no lock of btrfs, so it can stand under
+ * sleeps but at unmount, never allocates and takes no lock of btrfs, so it can stand under
  * refs_lock and in end_io context.
  *
  * With CONFIG_BTRFS_EB_DEBUG off every hook is nothing, and both structs are
@@ -233,7 +233,7 @@ static inline void eb_debug_mount(void)
  *
  * Reports the buffers that are left and forgets them.
  *
- * Context: process context, no lock held.
+ * Context: process context, no lock held; alone of all hooks it may sleep.
  */
 static __always_inline void eb_debug_unmount(struct btrfs_fs_info *fs_info)
 {

@@ -111,8 +111,15 @@ judge()
 	dead*) judge_dead "$1" "$2" "${5#dead }" ;;
 	alive:-:*eb_debug=off*) judge_silent "$1" off ;;
 	alive:-:*) judge_silent "$1" ;;
-	*) judge_ended "$1" ;;
+	*) judge_ended "$1" && no_trouble "$1" ;;
 	esac
+}
+
+# no_trouble DIR: beside the guard's reports the kernel warns of nothing.
+no_trouble()
+{
+	said=$(trouble "$1" | head -n 3)
+	[ -z "$said" ] || wrong "$1" "beside the report: $said"
 }
 
 # told_of DIR: what one boot did, for the line of the test.

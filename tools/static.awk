@@ -48,10 +48,15 @@ BEGIN { FS = "\t" }
 $1 == "K" {
 	if (base != "" && $3 != "all" && !index("," $3 ",", "," base ","))
 		next
-	key = $2 " " $4 " " $5
-	if ($6 > most[key])
-		most[key] = $6
-	reason[key] = $7
+	row = $2 " " $4 " " $5
+	count = split($4, names, "/")
+	for (i = 1; i <= count; i++) {
+		key = $2 " " names[i] " " $5
+		if ($6 > most[key])
+			most[key] = $6
+		reason[key] = $7
+		row_of[key] = row
+	}
 	next
 }
 $1 == "F" { begins[$2, $3] = $4; next }
@@ -76,8 +81,13 @@ END {
 		print "fs/btrfs/" file[m] ":" line[m] ": " rule[m] ": " func_of[m] "() " message(m) \
 			(known ? " [known: " reason[key] "]" : most[key] ? " (" found[key] " places, " most[key] " are known)" : "")
 	}
-	if (exact != "")
-		for (key in most)
-			if (found[key] + 0 != most[key])
-				print "tools/static.known: " key ": says " most[key] " places, there are " found[key] + 0
+	if (exact == "")
+		exit
+	for (key in most) {
+		there[row_of[key]] += found[key]
+		says[row_of[key]] = most[key]
+	}
+	for (row in says)
+		if (there[row] != says[row])
+			print "tools/static.known: " row ": says " says[row] " places, there are " there[row]
 }

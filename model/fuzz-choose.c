@@ -184,7 +184,8 @@ static enum eb_debug_kind any_kind(void)
 /* What marks go with depends on which of them is told of. */
 static void choose_marks(struct op *op)
 {
-	op->marks = op->flags & (EB_FLAG_DIRTY | EB_FLAG_WRITEBACK);
+	op->marks = (op->flags & EB_FLAG_DIRTY ? EB_MARKED_DIRTY : 0) |
+		    (op->flags & EB_FLAG_WRITEBACK ? EB_MARKED_WRITEBACK : 0);
 	op->arg = op->site == EB_SITE_WRITE_END ? EB_MARKS_WRITTEN :
 		  op->flags & EB_FLAG_WRITEBACK ? EB_MARKS_WRITEBACK :
 		  op->flags & EB_FLAG_DIRTY ? EB_MARKS_DIRTY : EB_MARKS_CLEAN;
@@ -270,7 +271,7 @@ static void spoil(struct op *op)
 			op->site = below(EB_SITE_COUNT);
 			break;
 		case 9:
-			op->marks ^= chance(512) ? EB_FLAG_DIRTY : EB_FLAG_WRITEBACK;
+			op->marks ^= 1U << below(3);
 			break;
 		case 10:
 			op->arg = below(EB_MARKS_COUNT);

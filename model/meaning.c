@@ -401,8 +401,9 @@ static void writeback_ended(const struct life *life, const struct op *op,
 /* What the marks must be depends on what was done with the buffer. */
 static bool marks_right(const struct op *op)
 {
-	bool dirty = op->marks & EB_FLAG_DIRTY;
-	bool written = op->marks & EB_FLAG_WRITEBACK;
+	bool dirty = op->marks & EB_MARKED_DIRTY;
+	bool written = op->marks & EB_MARKED_WRITEBACK;
+	bool wanted = op->marks & EB_MARKED_TOWRITE;
 
 	switch (op->arg) {
 	case EB_MARKS_DIRTY:
@@ -410,7 +411,7 @@ static bool marks_right(const struct op *op)
 	case EB_MARKS_CLEAN:
 		return !dirty;
 	case EB_MARKS_WRITEBACK:
-		return written && !dirty;
+		return written && !dirty && !wanted;
 	default:
 		return !written;
 	}

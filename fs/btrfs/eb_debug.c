@@ -272,7 +272,8 @@ static void writeback(struct btrfs_eb_debug *rec, const struct eb_look *look,
 /*
  * The tree of buffers has marks by which writeback finds what to do.  The tree lock
  * keeps DIRTY as it is, WRITEBACK is this task's, and each is marked when this is
- * judged.  The self-tests use buffers that are in no tree.
+ * judged.  TOWRITE goes to dirty ones only, and stays with one that becomes clean without
+ * a write.  The self-tests use buffers that are in no tree.
  */
 static void marks(const struct eb_look *look, struct eb_judgement *verdict)
 {
@@ -280,11 +281,12 @@ static void marks(const struct eb_look *look, struct eb_judgement *verdict)
 		u32 which;
 		u32 set;
 	} right[] = {
-		[EB_MARKS_DIRTY] = { EB_FLAG_DIRTY, EB_FLAG_DIRTY },
-		[EB_MARKS_CLEAN] = { EB_FLAG_DIRTY, 0 },
-		[EB_MARKS_WRITEBACK] = { EB_FLAG_DIRTY | EB_FLAG_WRITEBACK,
-					 EB_FLAG_WRITEBACK },
-		[EB_MARKS_WRITTEN] = { EB_FLAG_WRITEBACK, 0 },
+		[EB_MARKS_DIRTY] = { EB_MARKED_DIRTY, EB_MARKED_DIRTY },
+		[EB_MARKS_CLEAN] = { EB_MARKED_DIRTY, 0 },
+		[EB_MARKS_WRITEBACK] = { EB_MARKED_DIRTY | EB_MARKED_TOWRITE |
+					 EB_MARKED_WRITEBACK,
+					 EB_MARKED_WRITEBACK },
+		[EB_MARKS_WRITTEN] = { EB_MARKED_WRITEBACK, 0 },
 	};
 
 	static_assert(ARRAY_SIZE(right) == EB_MARKS_COUNT);

@@ -63,6 +63,13 @@ enum eb_flag {
 	EB_FLAG_ZEROOUT		= 1 << 13,
 };
 
+/* The marks of a buffer in the tree of buffers, by which writeback goes. */
+enum eb_marked {
+	EB_MARKED_DIRTY		= 1 << 0,
+	EB_MARKED_WRITEBACK	= 1 << 1,
+	EB_MARKED_TOWRITE	= 1 << 2,
+};
+
 /* Names and titles are in eb_debug_report.c, paragraphs in the user's page. */
 enum eb_rule {
 	EB_RULE_NONE,
@@ -180,7 +187,7 @@ enum eb_owned {
  * @lock_left: this task gives its last one back and holds the tree write lock
  * @read_holds: on this kernel a read has a reference of its own
  * @write_tests: on this kernel a write of a file system in error is not submitted
- * @marks: of the buffer in the tree of buffers, EB_FLAG_DIRTY and EB_FLAG_WRITEBACK
+ * @marks: of the buffer in the tree of buffers, EB_MARKED_*
  * @held: references that the ledger knows of beside
  */
 struct eb_look {
@@ -220,6 +227,7 @@ enum eb_seen {
 	EB_SEEN_MARK_DIRTY	= 1 << 8,
 	EB_SEEN_MARK_WRITEBACK	= 1 << 9,
 	EB_SEEN_TESTED		= 1 << 10,
+	EB_SEEN_MARK_TOWRITE	= 1 << 11,
 };
 
 static inline u32 eb_seen(const struct eb_look *look)
@@ -233,8 +241,9 @@ static inline u32 eb_seen(const struct eb_look *look)
 	       (look->fs_error ? EB_SEEN_FS_ERROR : 0) |
 	       (look->read_holds ? EB_SEEN_READ_HOLDS : 0) |
 	       (look->write_tests ? EB_SEEN_WRITE_TESTS : 0) |
-	       (look->marks & EB_FLAG_DIRTY ? EB_SEEN_MARK_DIRTY : 0) |
-	       (look->marks & EB_FLAG_WRITEBACK ? EB_SEEN_MARK_WRITEBACK : 0);
+	       (look->marks & EB_MARKED_DIRTY ? EB_SEEN_MARK_DIRTY : 0) |
+	       (look->marks & EB_MARKED_WRITEBACK ? EB_SEEN_MARK_WRITEBACK : 0) |
+	       (look->marks & EB_MARKED_TOWRITE ? EB_SEEN_MARK_TOWRITE : 0);
 }
 
 /**

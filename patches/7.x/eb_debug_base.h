@@ -153,14 +153,15 @@ static inline bool eb_base_in_tree(const struct extent_buffer *eb)
 		       eb->start >> fs_info->nodesize_bits) == eb;
 }
 
-/* The marks that writeback goes by, as flags. */
+/* The marks that writeback goes by. */
 static inline u32 eb_base_marks(const struct extent_buffer *eb)
 {
 	struct xarray *tree = &eb->fs_info->buffer_tree;
 	unsigned long index = eb->start >> eb->fs_info->nodesize_bits;
 
-	return (xa_get_mark(tree, index, PAGECACHE_TAG_DIRTY) ? EB_FLAG_DIRTY : 0) |
-	       (xa_get_mark(tree, index, PAGECACHE_TAG_WRITEBACK) ? EB_FLAG_WRITEBACK : 0);
+	return (xa_get_mark(tree, index, PAGECACHE_TAG_DIRTY) ? EB_MARKED_DIRTY : 0) |
+	       (xa_get_mark(tree, index, PAGECACHE_TAG_WRITEBACK) ? EB_MARKED_WRITEBACK : 0) |
+	       (xa_get_mark(tree, index, PAGECACHE_TAG_TOWRITE) ? EB_MARKED_TOWRITE : 0);
 }
 
 static inline bool eb_base_fs_error(const struct extent_buffer *eb)

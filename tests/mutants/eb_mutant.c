@@ -66,6 +66,7 @@ static const char * const names[] = {
 	[EB_MUTANT_ATTACH_UNLOCKED] = "attach_unlocked",
 	[EB_MUTANT_ATTACH_LATE] = "attach_late",
 	[EB_MUTANT_DIRTY_UNMARKED] = "dirty_unmarked",
+	[EB_MUTANT_TOWRITE_LEFT] = "towrite_left",
 	[EB_MUTANT_ZONED_LIST] = "zoned_list",
 };
 

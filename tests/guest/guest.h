@@ -64,6 +64,9 @@ long option_number(const char *key, long fallback);
 bool load_modules(void);
 void verdict(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* checkers.c: what lockdep has seen */
+void tell_lock_chains(void);
+
 /* util.c */
 extern int checks_low;
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));

@@ -298,6 +298,7 @@ int main(void)
 	tell_file(PARAMS "/eb_mutant_hits", "mutant_hits");
 	tell_file(PARAMS "/eb_debug", "level");
 	tell_file(DEBUGFS "/kcsan", "kcsan");
+	tell_lock_chains();
 	verdict("end: %s", ok ? "ok" : "fail");
 	end_guest();
 	return 0;

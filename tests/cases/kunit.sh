@@ -11,15 +11,24 @@ list()
 {
 	printf '%s\t%s\n' \
 		kunit 'every rule judges its legal and its illegal sequences right, without a disk' \
+		kunit-um 'the same by User Mode Linux, which has no static keys' \
 		kunit-distrust 'a check inside the guard that fails turns it off, with a word that no log checker takes for a bug'
 }
 
-prepare() { kernel kunit; }
+prepare()
+{
+	case " $* " in
+	*' kunit '* | *' kunit-distrust '*) kernel kunit ;;
+	esac
+	case " $* " in
+	*' kunit-um '*) prepare_kernel kunit machine=um ;;
+	esac
+}
 
-# booted: one boot serves both tests.
+# booted [WORD]...: a boot that has run the suite.
 booted()
 {
-	boot "$LOG" kunit mount
+	boot "$LOG" kunit mount "$@"
 	judge_ended "$LOG" || exit 1
 	[ -z "$(trouble "$LOG")" ] || fail "the console has a warning: $(trouble "$LOG" | head -n 3)"
 	clean "$LOG/console.log" >"$LOG/clean.log"
@@ -27,7 +36,7 @@ booted()
 
 suite()
 {
-	booted
+	booted "$@"
 	# Older kernels have a dash between number and name.
 	cases=$(grep -cE '^\s*ok [0-9]+ (- )?eb_test_' "$LOG/clean.log" || :)
 	want=$(grep -c '^[[:space:]]KUNIT_CASE(' "$TOP/fs/btrfs/eb_debug_kunit.c")
@@ -54,6 +63,9 @@ run()
 {
 	case $1 in
 	kunit) suite ;;
+	kunit-um)
+		need_machine machine=um
+		suite machine=um ;;
 	kunit-distrust) distrust ;;
 	esac
 }

@@ -91,9 +91,9 @@ void remove_files(const char *dir, int first, int count)
 /* Has that file an extent whose data lies there otherwise than it is read? */
 static bool is_encoded(const char *path)
 {
-	struct {
+	union {
 		struct fiemap map;
-		struct fiemap_extent extent;
+		char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
 	} found = { .map = { .fm_length = FIEMAP_MAX_OFFSET, .fm_extent_count = 1 } };
 	int fd = open(path, O_RDONLY);
 
@@ -101,7 +101,7 @@ static bool is_encoded(const char *path)
 		die("asking for the extents of %s", path);
 	close(fd);
 	return found.map.fm_mapped_extents &&
-	       found.extent.fe_flags & FIEMAP_EXTENT_ENCODED;
+	       found.map.fm_extents[0].fe_flags & FIEMAP_EXTENT_ENCODED;
 }
 
 /* If the mount asks for compression, are these files, which are on the disk, compressed? */

@@ -241,14 +241,14 @@ void mount_disk(const char *options)
 /* Programs that make an identifier wait for seconds if the kernel has no entropy yet. */
 static void add_entropy(void)
 {
-	static struct {
+	static union {
 		struct rand_pool_info info;
-		char bytes[64];
+		char room[sizeof(struct rand_pool_info) + 64];
 	} seed = { .info.entropy_count = 512, .info.buf_size = 64 };
 	int fd = open("/dev/random", O_RDWR);
 	double time = now();
 
-	memcpy(seed.bytes, &time, sizeof(time));
+	memcpy(seed.info.buf, &time, sizeof(time));
 	if (fd < 0 || ioctl(fd, RNDADDENTROPY, &seed))
 		die("adding entropy");
 	close(fd);

@@ -20,6 +20,7 @@ list()
 		knob-rearm-module 'the same with btrfs as a module' \
 		knob-points 'bad input to the points is refused, each point is come to and delays, locks are refused, and no schedule holds anybody for ever' \
 		knob-garbage 'bad, random, huge and partial text to each file, from many tasks and from nobody: right errno, nothing changed, no address shown' \
+		knob-lockdown 'on a kernel that is locked down files that change something are shut, and the others show no address' \
 		knob-panic-on-warn 'with panic_on_warn the kernel panics with the report on the console' \
 		knob-module 'btrfs.ko is loaded and unloaded three times, also while it is traced, and silent' \
 		knob-module-mutant 'btrfs.ko reports as built-in btrfs does'
@@ -35,6 +36,9 @@ prepare()
 	esac
 	case " $* " in
 	*' knob-points '* | *' knob-garbage '*) kernel mutants-points ;;
+	esac
+	case " $* " in
+	*' knob-lockdown '*) kernel points+lockdown ;;
 	esac
 	case " $* " in
 	*' knob-rearm-module '* | *' knob-module'*) kernel module ;;
@@ -118,6 +122,14 @@ garbage()
 	pass "$(told "$LOG" texts_refused) texts refused, $(told "$LOG" texts_taken) taken, $(figures "$LOG")"
 }
 
+lockdown()
+{
+	silent points+lockdown locked_down lockdown=confidentiality
+	clean "$LOG/console.log" | grep -q '^Kernel is locked down from command line' ||
+		fail "the kernel is not locked down"
+	pass "$(awk '$1 == "check" && /files_/ { printf "%s %d, ", $2, $3 }' "$LOG/verdict.log")$(figures "$LOG")"
+}
+
 # between PHASE: how many reports came in a phase of the workload.
 between()
 {
@@ -160,6 +172,7 @@ run()
 	knob-rearm-module) rearm module ;;
 	knob-points) points ;;
 	knob-garbage) garbage ;;
+	knob-lockdown) lockdown ;;
 	knob-panic-on-warn) panic_on_warn ;;
 	knob-module) silent module module_cycle; pass "$(figures "$LOG")" ;;
 	knob-module-mutant)

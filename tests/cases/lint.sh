@@ -110,9 +110,11 @@ offend_sites()
 	rm -rf "$copy"
 	mkdir -p "$copy/fs"
 	cp -al "$dance/fs/btrfs" "$copy/fs/btrfs"
+	inc=atomic_inc
+	! grep -q 'refcount_inc(&eb->refs)' "$dance/fs/btrfs/extent_io.c" || inc=refcount_inc
 	# sed and mv replace the files, what they were linked to does not change.
 	sed -i -e '/^\teb_debug_tree_ref_set(eb);$/d' \
-		-e '/^bool set_extent_buffer_dirty(/,/^}/s/^\teb_debug_dirty(eb);$/&\n\tatomic_inc(\&eb->refs);/' \
+		-e '/^[a-z]* set_extent_buffer_dirty(/,/^}/s/^\teb_debug_dirty(eb);$/&\n\t'$inc'(\&eb->refs);/' \
 		"$copy/fs/btrfs/extent_io.c"
 	{
 		cat "$dance/fs/btrfs/locking.c"
@@ -120,8 +122,8 @@ offend_sites()
 			'	refcount_inc(&eb->refs);' '}'
 	} >"$copy/spoiled"
 	mv "$copy/spoiled" "$copy/fs/btrfs/locking.c"
-	for words in "$(place extent_io.c check_buffer_tree_ref 'atomic_inc(' 'eb atomic_inc')" \
-		"$(place extent_io.c set_extent_buffer_dirty 'atomic_inc(' 'eb atomic_inc')" \
+	for words in "$(place extent_io.c check_buffer_tree_ref "$inc(" "eb $inc")" \
+		"$(place extent_io.c set_extent_buffer_dirty "$inc(" "eb $inc")" \
 		"$(place locking.c eb_spoiled 'refcount_inc(' 'eb refcount_inc (type not known)')"; do
 		must_complain sites "${words%%:*}" "$words" -t "$copy"
 	done

@@ -269,7 +269,54 @@ static void run_garbage(void)
 	check("texts_taken", taken, ARRAY_SIZE(guard_files) - 3);
 }
 
+/* Opening the file is refused, by lockdown and not by its mode: for this we are root. */
+static bool is_shut(const char *path, int how)
+{
+	int fd = open(path, how);
+
+	if (fd >= 0) {
+		close(fd);
+		return false;
+	}
+	if (errno != EPERM)
+		die("opening %s", path);
+	return true;
+}
+
+/*
+ * locked_down: a kernel that not even root may change.  What tells can be read, what
+ * changes something can't be opened, and the level is a parameter like others.
+ */
+static void run_locked_down(void)
+{
+	int shut = 0, told = 0;
+
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, 100);
+	sync_fs();
+	reclaim();
+	read_tree(MNT);
+	for (size_t i = 0; i < ARRAY_SIZE(guard_files); i++) {
+		const struct guard_file *file = &guard_files[i];
+
+		if (strncmp(file->path, GUARD, strlen(GUARD)))
+			continue;
+		if (!is_shut(file->path, O_WRONLY))
+			die("%s can be written to", file->path);
+		if (file->mode & 0222 && !is_shut(file->path, O_RDONLY))
+			die("%s can be opened", file->path);
+		shut += file->mode & 0222 ? 1 : 0;
+		told += file->mode & 0222 ? 0 : !!*text_in(file->path);
+	}
+	put_file(PARAMS "/eb_debug", "off");
+	put_file(PARAMS "/eb_debug", "guard");
+	umount_disk();
+	check("files_shut", shut, 5);
+	check("files_told", told, 3);
+}
+
 const struct workload garbage_workloads[] = {
 	{ "garbage", run_garbage },
+	{ "locked_down", run_locked_down },
 	{ NULL, NULL }
 };

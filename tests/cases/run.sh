@@ -124,7 +124,9 @@ run_run()
 		took=$(($(date +%s) - start))
 		grep -q '^1\. Unbroken: .* nothing was reported' "$LOG/run-$turn.log" || fail "half 1 is not told"
 		grep -q '^2\. With the 2020 bug: reported at the first metadata read' "$LOG/run-$turn.log" || fail "half 2 is not told"
-		[ "$turn" = 1 ] || [ "$took" -lt 60 ] || fail "run $turn took $took s"
+		# How long it takes depends on what else this machine does.
+		[ "$turn" = 1 ] || ! grep -Eq '^(build|tree|source): ' "$LOG/run-$turn.log" ||
+			fail "run $turn makes again what is there, see $LOG/run-$turn.log"
 		report_complete
 	done
 	pass "three times, the last in $took s"

@@ -20,6 +20,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 #include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
 #include <linux/fs.h>
 #include "guest.h"
 
@@ -84,6 +85,13 @@ static void go_on_for_ever(void)
 	}
 }
 
+/* How many files without a name are not taken apart yet. */
+static long nameless_left(void)
+{
+	return count_items(BTRFS_FS_TREE_OBJECTID, BTRFS_ORPHAN_ITEM_KEY,
+			   BTRFS_ORPHAN_OBJECTID, BTRFS_ORPHAN_OBJECTID);
+}
+
 /*
  * killed: tasks end in the middle of what they do, and what they had open is taken apart
  * while they end.
@@ -91,6 +99,7 @@ static void go_on_for_ever(void)
 static void run_killed(void)
 {
 	int rounds = option_number("rounds", 50);
+	long taken_apart = 0;
 
 	share_counts();
 	mount_disk(NULL);
@@ -102,13 +111,18 @@ static void run_killed(void)
 		while (counts->again == begun)
 			usleep(1000);
 		usleep(round * 7919 % 20000);
+		taken_apart += nameless_left();
 		stop_worker(task);
+		/* Before its parent hears of its end. */
+		taken_apart -= nameless_left();
 		if (round % 5 == 4)
 			reclaim();
 	}
 	sync_fs();
 	check("killed", counts->again, rounds);
 	check("nameless", counts->written, NAMELESS * rounds);
+	/* One whose data is just being written is left to a thread of btrfs. */
+	check("taken_apart", taken_apart, NAMELESS * rounds * 8 / 10);
 	check("files_read", read_tree(MNT "/d"), 100);
 	umount_disk();
 	check_stat("puts", 1000);

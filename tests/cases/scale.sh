@@ -14,6 +14,11 @@ HELD_NS=1000000
 MORE_PERCENT=5
 # Lines that an unmount may print, whatever is left.
 LINES=100
+# Tree blocks that are read, the files that they are made of, and the room to make them.
+BLOCKS=1000000
+FILES=990000
+FILE_SIZE=3000
+NEED_MB=12000
 # The numbers of CPUs with which a get and put are measured.  CPUS="1 2 4 8" was begun, and
 # never seen to its end: with several all of them are one thread of QEMU.
 CPUS=${CPUS:-1}
@@ -21,7 +26,7 @@ CPUS=${CPUS:-1}
 list()
 {
 	printf '%s\t%s\n' \
-		scale-buffers 'a million live buffers: each file of the guard takes 2 s at most, and no lock is held for 1 ms; what a buffer takes of memory' \
+		scale-buffers 'a million blocks are read and stay: each file of the guard takes 2 s at most, and no lock is held for 1 ms; what a buffer takes of memory' \
 		scale-leaks '100,000 references are leaked: the report at unmount is short and ranked, no lock is held for 1 ms, and the machine goes on' \
 		scale-cost 'a get and put costs the same with 1,000 and 100,000 live buffers, one owner and 96, of one block or each of its own'
 }
@@ -49,16 +54,36 @@ figures_of()
 	awk -v prefix="$2" 'index($1, prefix) == 1 { printf "%s%s %s", n++ ? ", " : "", substr($1, length(prefix) + 1), $2 }' "$1/verdict.log"
 }
 
+# million: a disk with a million tree blocks, made once: of these files each fills a leaf.
+million()
+{
+	disk=$EBDEBUG_CACHE/image/million.img
+	if [ ! -e "$disk" ]; then
+		free=$(free_mb "$EBDEBUG_CACHE")
+		[ "$free" -ge $NEED_MB ] || fail "$free MB free in $EBDEBUG_CACHE, a million blocks need $NEED_MB"
+		rm -rf "$disk.tmp" "$disk.files"
+		mkdir -p "$disk.files"
+		head -c $((FILES * FILE_SIZE)) /dev/zero | (cd "$disk.files" && split -b $FILE_SIZE -a 5 -) ||
+			fail "the files could not be made"
+		truncate -s 6G "$disk.tmp"
+		PATH=$PATH:/usr/sbin:/sbin mkfs.btrfs -q -n 4096 -m single --rootdir "$disk.files" "$disk.tmp" >"$LOG/mkfs" 2>&1 ||
+			fail "mkfs.btrfs: $(tail -n 3 "$LOG/mkfs")"
+		rm -rf "$disk.files"
+		mv "$disk.tmp" "$disk"
+	fi
+}
+
 buffers()
 {
-	counted "$LOG" scale_buffers mem=8192 size=2G mkfs=-n+4096 "count=${COUNT:-1000000}"
+	million
+	counted "$LOG" scale_buffers mem=8192 disk="$disk" count=$BLOCKS files=$FILES
 	judge_silent "$LOG" || exit 1
 	most "$LOG" time_us_ $FILE_US
 	most "$LOG" held_ns_ $HELD_NS
 	for name in owners buffers mount; do
 		[ "$(told "$LOG" "held_ns_$name")" -gt 0 ] || fail "$name did not take the lock"
 	done
-	pass "$(told "$LOG" buffers) buffers; us: $(figures_of "$LOG" time_us_); the lock is held for ns: $(figures_of "$LOG" held_ns_); bytes of slab a buffer: $(figures_of "$LOG" slab_bytes_)"
+	pass "$(told "$LOG" buffers) buffers, $(told "$LOG" reads) reads; us: $(figures_of "$LOG" time_us_); the lock is held for ns: $(figures_of "$LOG" held_ns_); bytes of slab a buffer: $(figures_of "$LOG" slab_bytes_)"
 }
 
 # at_unmount DIR: what the console has of it.

@@ -278,6 +278,26 @@ static bool is_kept(int who, int i)
 	}
 }
 
+/* What is there of a file, -1 for nothing. */
+static long size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+static void tell_lost(int who, int i)
+{
+	static char want[LARGE];
+
+	mark("lost in cut %d: file %d of writer %d, state %d; %zu bytes; old name %ld, new name %ld",
+	     cut_number, i, who, shared->state[who][i], content(who, i, want),
+	     size_of(record_path("f", who, i)), size_of(record_path("r", who, i)));
+	for (int k = 0; k < 2; k++)
+		mark("last state of files of writer %d: %d %d %d", who, shared->state[who][i + 1 + k],
+		     shared->state[who][i + 2 + k], shared->state[who][i + 3 + k]);
+}
+
 static void count_kept(long *forced, long *lost)
 {
 	for (int who = 0; who < WRITERS; who++)
@@ -286,8 +306,7 @@ static void count_kept(long *forced, long *lost)
 				continue;
 			(*forced)++;
 			if (!is_kept(who, i)) {
-				mark("lost in cut %d: file %d of writer %d, state %d", cut_number,
-				     i, who, shared->state[who][i]);
+				tell_lost(who, i);
 				(*lost)++;
 			}
 		}

@@ -36,7 +36,7 @@ enum state { ABSENT, CREATING, FORCED, RENAMING, RENAMED };
 struct shared {
 	/* The disk has no power from here on: all may fail. */
 	bool cut;
-	unsigned char state[WRITERS][RECORDS];
+	unsigned char state[WRITERS][RECORDS + 3];
 };
 
 static struct shared *shared;
@@ -290,12 +290,11 @@ static void tell_lost(int who, int i)
 {
 	static char want[LARGE];
 
-	mark("lost in cut %d: file %d of writer %d, state %d; %zu bytes; old name %ld, new name %ld",
-	     cut_number, i, who, shared->state[who][i], content(who, i, want),
-	     size_of(record_path("f", who, i)), size_of(record_path("r", who, i)));
-	for (int k = 0; k < 2; k++)
-		mark("last state of files of writer %d: %d %d %d", who, shared->state[who][i + 1 + k],
-		     shared->state[who][i + 2 + k], shared->state[who][i + 3 + k]);
+	mark("lost in cut %d: file %d of writer %d, state %d, %zu bytes", cut_number, i, who,
+	     shared->state[who][i], content(who, i, want));
+	mark("its old name has %ld bytes, its new one %ld; the next ones are in states %d, %d, %d",
+	     size_of(record_path("f", who, i)), size_of(record_path("r", who, i)),
+	     shared->state[who][i + 1], shared->state[who][i + 2], shared->state[who][i + 3]);
 }
 
 static void count_kept(long *forced, long *lost)

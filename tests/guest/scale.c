@@ -254,11 +254,16 @@ static void run_scale_buffers(void)
 
 /* --- what a get and a put cost ------------------------------------------------- */
 
+/* Of a task: what its begin and its end take does not matter beside them. */
+#define LEAST_PAIRS	64000
+
 /* Pairs by @tasks tasks at once: instructions for each, of all CPUs together. */
 static void tell_pairs(const char *level, const char *what, long tasks, const char *live)
 {
 	long count = option_number("pairs", 768000) / tasks;
 
+	if (count < LEAST_PAIRS)
+		count = LEAST_PAIRS;
 	put_file(PARAMS "/eb_debug", level);
 	/* What is left to do of the tasks before. */
 	usleep(500000);

@@ -11,6 +11,8 @@
 #ifndef BTRFS_EB_MUTANT_H
 #define BTRFS_EB_MUTANT_H
 
+#include <linux/rwsem.h>
+
 struct extent_buffer;
 
 enum eb_mutant {
@@ -116,5 +118,16 @@ static inline void btrfs_eb_mutant_steal(enum eb_mutant mutant,
 {
 }
 #endif
+
+/* The tree lock looks held for writing; with real-time preemption nobody can see that. */
+static inline void btrfs_eb_mutant_lock_word(struct rw_semaphore *lock, bool held)
+{
+#ifdef RWSEM_WRITER_LOCKED
+	if (held)
+		atomic_long_or(RWSEM_WRITER_LOCKED, &lock->count);
+	else
+		atomic_long_andnot(RWSEM_WRITER_LOCKED, &lock->count);
+#endif
+}
 
 #endif

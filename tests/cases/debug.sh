@@ -24,6 +24,7 @@ list()
 		debug-points 'the same while each point delays and refuses: none sleeps where it must not' \
 		debug-report 'reports printed under refs_lock, under page locks and in irq context: no other check has a word' \
 		debug-rt-reclaim 'the first with real-time preemption' \
+		debug-rt-debugfs 'debug-debugfs with real-time preemption: what is called under the raw lock of the list does not sleep' \
 		debug-rt-points 'each point with real-time preemption' \
 		debug-rt-report 'those reports with real-time preemption' \
 		debug-kasan-reclaim 'KASAN says nothing at level stacks, reclaim with two CPUs' \
@@ -285,7 +286,7 @@ run()
 	# Delays widen the race that btrfs has, if there are two CPUs.
 	debug-points | debug-rt-points) checked points mkfs=-n+4096 $STACKS ;;
 	debug-reclaim | debug-rt-reclaim) checked reclaim smp=2 $STACKS ;;
-	debug-debugfs) checked debugfs smp=2 $STACKS ;;
+	debug-debugfs | debug-rt-debugfs) checked debugfs smp=2 $STACKS ;;
 	*) die "there is no test '$1'" ;;
 	esac
 }

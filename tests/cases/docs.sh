@@ -469,7 +469,7 @@ can_fail()
 	spoil docs-names PAGE 's/^``readahead``/``readbehind``/' 'kind readbehind is in the page and not'
 	spoil docs-names PAGE 's/^    ``baseline``$/    ``basis``/' 'verb baseline is in the sources and not'
 	spoil docs-names PAGE 's/``oldest_ms``/the age/' 'key oldest_ms is in the sources and not'
-	spoil docs-names TESTS_PAGE 's/^``kunit``$/``kunits``/' 'there is no test kunits'
+	spoil docs-names TESTS_PAGE 's/^``kunit``/``kunits``/' 'there is no test kunits'
 	spoil docs-names TESTS_PAGE 's/^``make soak``$/``make sock``/' 'there is no target make sock'
 	spoil docs-samples PAGE 's/256 groups/99 groups/' 'says 99 groups'
 	spoil docs-samples PAGE 's/^\(``guard``  *+[0-9.]* %  *+[0-9.]* %  *\)[0-9.]* %/\1999 %/' 'guard 999'

@@ -43,6 +43,8 @@ u32 btrfs_eb_epoch;
 static atomic_t eb_last_epoch;
 enum eb_level btrfs_eb_level;
 static bool eb_ready;
+/* There was no memory to be ready. */
+static bool eb_poor;
 static enum eb_level eb_wanted = EB_LEVEL_GUARD;
 static bool eb_coverage;
 static DEFINE_MUTEX(eb_switch_mutex);
@@ -722,8 +724,6 @@ static void eb_switch(enum eb_level level)
 
 	lockdep_assert_held(&eb_switch_mutex);
 	WRITE_ONCE(btrfs_eb_level, level);
-	if (level >= EB_LEVEL_STACKS)
-		btrfs_eb_stack_init();
 	btrfs_eb_debug_more(EB_MORE_LEVEL, level >= EB_LEVEL_HISTORY);
 	if (level != EB_LEVEL_OFF) {
 		if (!live)
@@ -737,6 +737,16 @@ static void eb_switch(enum eb_level level)
 	}
 	live = level != EB_LEVEL_OFF;
 	btrfs_eb_table_epoch();
+}
+
+/* To a level that may want memory: 0, or -ENOMEM and all is as before. */
+static int eb_try_switch(enum eb_level level)
+{
+	int ret = level >= EB_LEVEL_STACKS ? btrfs_eb_stack_init() : 0;
+
+	if (!ret)
+		eb_switch(level);
+	return ret;
 }
 
 /**
@@ -773,15 +783,19 @@ static int level_of(const char *val)
 static int eb_level_set(const char *val, const struct kernel_param *kp)
 {
 	int level = level_of(val);
+	int ret = 0;
 
 	if (level < 0)
 		return level;
 	mutex_lock(&eb_switch_mutex);
-	eb_wanted = level;
 	if (eb_ready)
-		eb_switch(level);
+		ret = eb_try_switch(level);
+	else if (eb_poor && level != EB_LEVEL_OFF)
+		ret = -ENOMEM;
+	else
+		eb_wanted = level;
 	mutex_unlock(&eb_switch_mutex);
-	return 0;
+	return ret;
 }
 
 static int eb_level_get(char *buf, const struct kernel_param *kp)
@@ -812,6 +826,9 @@ void btrfs_eb_debug_init(void)
 		pr_err("the guard stays off, no memory for its counters and owners\n");
 		free_percpu(btrfs_eb_counts);
 		btrfs_eb_counts = NULL;
+		mutex_lock(&eb_switch_mutex);
+		eb_poor = true;
+		mutex_unlock(&eb_switch_mutex);
 		return;
 	}
 	eb_dir = debugfs_create_dir("btrfs_eb_debug", NULL);
@@ -823,7 +840,10 @@ void btrfs_eb_debug_init(void)
 
 	mutex_lock(&eb_switch_mutex);
 	eb_ready = true;
-	eb_switch(eb_wanted);
+	if (eb_try_switch(eb_wanted)) {
+		pr_err("no memory for stacks, the level is history\n");
+		eb_switch(EB_LEVEL_HISTORY);
+	}
 	mutex_unlock(&eb_switch_mutex);
 }
 

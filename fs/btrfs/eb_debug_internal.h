@@ -561,7 +561,7 @@ void btrfs_eb_owner_taken(const struct btrfs_eb_debug *rec,
 			  enum eb_debug_kind kind, u32 *at, u32 *when);
 
 /* stacks */
-void btrfs_eb_stack_init(void);
+int btrfs_eb_stack_init(void);
 void btrfs_eb_stack_exit(void);
 u32 btrfs_eb_stack(unsigned long place);
 

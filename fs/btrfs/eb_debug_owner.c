@@ -761,6 +761,7 @@ void btrfs_eb_owner_suspect(u32 site)
 		atomic_set(&eb_nr_suspects, EB_SUSPECTS);
 }
 
+/* Without memory for stacks there is still the second report. */
 static void watch_suspects(struct work_struct *work)
 {
 	btrfs_eb_stack_init();

@@ -73,22 +73,29 @@ static unsigned int eb_stack_turn;
 
 static_assert(THREAD_SIZE <= 1 << 16);
 
-/* The depot takes memory that is only wanted when somebody asks for stacks. */
-void btrfs_eb_stack_init(void)
+/*
+ * The depot takes memory that is only wanted when somebody asks for stacks.  0, or
+ * -ENOMEM; ours comes first, as a depot that got none does not ask again.
+ */
+int btrfs_eb_stack_init(void)
 {
 	struct eb_stack *stacks;
+	int ret;
 
 	if (READ_ONCE(eb_stacks))
-		return;
-	eb_base_stacks_init();
-	stacks = kvcalloc(EB_STACKS, sizeof(*stacks), GFP_KERNEL);
-	if (!stacks)
-		return;
+		return 0;
+	stacks = kvcalloc(EB_STACKS, sizeof(*stacks), GFP_KERNEL | __GFP_NOWARN);
+	ret = stacks ? eb_base_stacks_init() : -ENOMEM;
+	if (ret) {
+		kvfree(stacks);
+		return ret;
+	}
 	/* Addresses that are only compared must not hide lost memory. */
 	kmemleak_no_scan(stacks);
 	/* Empty first; pairs with btrfs_eb_stack(). */
 	if (cmpxchg_release(&eb_stacks, NULL, stacks))
 		kvfree(stacks);
+	return 0;
 }
 
 /* Nobody asks for stacks any more. */
@@ -219,13 +226,17 @@ u32 btrfs_eb_stack(unsigned long place)
 /* The depot is there. */
 static bool eb_stacks_ready;
 
-void btrfs_eb_stack_init(void)
+int btrfs_eb_stack_init(void)
 {
+	int ret;
+
 	if (READ_ONCE(eb_stacks_ready))
-		return;
-	eb_base_stacks_init();
+		return 0;
+	ret = eb_base_stacks_init();
 	/* The depot first; pairs with btrfs_eb_stack(). */
-	smp_store_release(&eb_stacks_ready, true);
+	if (!ret)
+		smp_store_release(&eb_stacks_ready, true);
+	return ret;
 }
 
 void btrfs_eb_stack_exit(void)

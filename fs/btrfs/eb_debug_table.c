@@ -355,7 +355,7 @@ void btrfs_eb_table_epoch(void)
 /* Make the table; 0, or -ENOMEM. */
 int btrfs_eb_table_init(void)
 {
-	eb_tasks = kvcalloc(EB_TASKS, sizeof(*eb_tasks), GFP_KERNEL);
+	eb_tasks = kvcalloc(EB_TASKS, sizeof(*eb_tasks), GFP_KERNEL | __GFP_NOWARN);
 	if (!eb_tasks)
 		return -ENOMEM;
 	/* Addresses that are only compared must not hide a lost buffer. */

@@ -261,7 +261,7 @@ static void merge_groups(struct eb_groups *groups)
  */
 static struct eb_groups *gather(void)
 {
-	struct eb_groups *groups = kvzalloc(sizeof(*groups), GFP_KERNEL);
+	struct eb_groups *groups = kvzalloc(sizeof(*groups), GFP_KERNEL | __GFP_NOWARN);
 	struct eb_mark mark;
 
 	if (!groups)

@@ -104,8 +104,9 @@ eb_base_node(const struct btrfs_path *path, int level)
 }
 
 /* The depot's table is part of the kernel. */
-static inline void eb_base_stacks_init(void)
+static inline int eb_base_stacks_init(void)
 {
+	return 0;
 }
 
 /* A stack in the depot, 0 if it can't be stored; the depot never sleeps for it. */

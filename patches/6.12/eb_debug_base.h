@@ -120,9 +120,9 @@ eb_base_node(const struct btrfs_path *path, int level)
 	return path->nodes[level];
 }
 
-static inline void eb_base_stacks_init(void)
+static inline int eb_base_stacks_init(void)
 {
-	stack_depot_init();
+	return stack_depot_init();
 }
 
 /* A stack in the depot, 0 if it can't be stored; the depot never sleeps for it. */

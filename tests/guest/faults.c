@@ -324,17 +324,6 @@ static long random_faults(long count)
 	return 2 * count - atol(slab) - atol(pages);
 }
 
-/* To open the file may fail itself. */
-static void let_fail(bool on)
-{
-	static int file = -1;
-
-	if (file < 0)
-		file = open("/proc/self/make-it-fail", O_WRONLY);
-	if (pwrite(file, on ? "1" : "0", 1, 0) != 1)
-		die("letting allocations of this task fail");
-}
-
 /* One operation with faults at any of its allocations; whether it failed. */
 static bool random_turn(const struct fault_op *op, int turn)
 {

@@ -57,10 +57,12 @@ extern const struct workload lifetime_workloads[];
 extern const struct workload refused_workloads[];
 extern const struct workload vanish_workloads[];
 extern const struct workload cut_workloads[];
+extern const struct workload no_pages_workloads[];
 
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);
 long option_number(const char *key, long fallback);
+int load_module(const char *name, const char *params);
 bool load_modules(void);
 void verdict(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -106,10 +108,11 @@ void record_end(void);
 /* basic.c */
 void meta_round(int round);
 
-/* nth.c: one allocation of this task fails */
+/* nth.c: allocations of this task fail, one or those of which it is said */
 void open_nth(void);
 void arm_nth(long nth);
 long nth_left(void);
+void let_fail(bool on);
 
 /* io.c */
 void fail_requests(const char *disk, int percent);

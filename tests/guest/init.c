@@ -99,6 +99,23 @@ static void module_params(const char *module, char *params, size_t size)
 	}
 }
 
+/* Load what the second initramfs brought of that name: 0, or -1 as a system call has it. */
+int load_module(const char *name, const char *params)
+{
+	char path[256];
+	int fd, ret, err;
+
+	snprintf(path, sizeof(path), MODULES "/%s.ko", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ret = syscall(SYS_finit_module, fd, params, 0);
+	err = errno;
+	close(fd);
+	errno = err;
+	return ret;
+}
+
 /*
  * Load what the second initramfs brought, in the order that the host worked
  * out.  False when btrfs is built in.
@@ -111,17 +128,13 @@ bool load_modules(void)
 	if (get_file(MODULES "/order", list, sizeof(list)) < 0)
 		return false;
 	while ((name = strsep(&rest, "\n"))) {
-		char path[256], params[512];
-		int fd;
+		char params[512];
 
 		if (!*name)
 			continue;
-		snprintf(path, sizeof(path), MODULES "/%s.ko", name);
 		module_params(name, params, sizeof(params));
-		fd = open(path, O_RDONLY);
-		if (fd < 0 || (syscall(SYS_finit_module, fd, params, 0) && errno != EEXIST))
+		if (load_module(name, params) && errno != EEXIST)
 			die("loading module %s", name);
-		close(fd);
 	}
 	return true;
 }
@@ -166,6 +179,7 @@ static const struct workload *find_workload(const char *name)
 		point_workloads, perf_workloads, checker_workloads,
 		tools_workloads, garbage_workloads, scale_workloads, refused_workloads,
 		vanish_workloads, cut_workloads, lifetime_workloads,
+		no_pages_workloads,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)

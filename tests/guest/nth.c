@@ -38,3 +38,14 @@ long nth_left(void)
 		die("asking for the fault");
 	return atol(text);
 }
+
+/* Those that are filtered by task may fail or not; to open the file may fail itself. */
+void let_fail(bool on)
+{
+	static int file = -1;
+
+	if (file < 0)
+		file = open("/proc/self/make-it-fail", O_WRONLY);
+	if (pwrite(file, on ? "1" : "0", 1, 0) != 1)
+		die("letting allocations of this task fail");
+}

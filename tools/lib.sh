@@ -212,6 +212,15 @@ clang_for()
 	return 1
 }
 
+# sparse_for TREE: whether this kernel takes the sparse that is here; newer ones ask for what
+# an old one can't, and make goes on without it.
+sparse_for()
+{
+	have sparse || return 1
+	[ -e "$1/scripts/checker-valid.sh" ] || return 0
+	[ "$(sh "$1/scripts/checker-valid.sh" sparse 2>/dev/null)" = 1 ]
+}
+
 # have CMD...: whether all of these commands exist (sbin is searched as well).
 have()
 {

@@ -45,10 +45,14 @@ module()
 # exported TREE MACHINE: what a module may refer to there.
 exported()
 {
-	arch=$(machine_field "$2" 2)
-	[ "$arch" != i386 ] || arch=x86
+	arch=arch/$(machine_field "$2" 2)
+	case $arch in
+	*/i386) arch=arch/x86 ;;
+	*/um) arch="$arch arch/x86/um" ;;
+	esac
+	# shellcheck disable=SC2086  # words
 	(cd "$1" && grep -rhoE 'EXPORT_[A-Z_]*SYMBOL[A-Z_]*\([a-zA-Z0-9_]+' \
-		"arch/$arch" block crypto drivers/base fs include kernel lib mm security) |
+		$arch block crypto drivers/base fs include init kernel lib mm security) |
 		sed 's/.*(//' | sort -u
 }
 

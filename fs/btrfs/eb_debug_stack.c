@@ -34,6 +34,20 @@ static noinline u32 unwind(void)
 }
 
 /*
+ * 0, or -ENOMEM.  A depot that was turned off at boot, or that once got no memory, says so
+ * by storing nothing.
+ */
+static int depot_init(void)
+{
+	unsigned long here = _THIS_IP_;
+	int ret = eb_base_stacks_init();
+
+	if (ret)
+		return ret;
+	return eb_base_stack_save(&here, 1) ? 0 : -ENOMEM;
+}
+
+/*
  * Three functions are skipped: unwind(), btrfs_eb_stack(), and whichever of ours
  * called that.  The barrier keeps btrfs_eb_stack() among them: without it the
  * compiler may leave it by a jump, and who took the reference is skipped.
@@ -74,8 +88,8 @@ static unsigned int eb_stack_turn;
 static_assert(THREAD_SIZE <= 1 << 16);
 
 /*
- * The depot takes memory that is only wanted when somebody asks for stacks.  0, or
- * -ENOMEM; ours comes first, as a depot that got none does not ask again.
+ * Takes memory that is only wanted when somebody asks for stacks.  0, or -ENOMEM; ours
+ * comes first, as a depot that got none does not ask again.
  */
 int btrfs_eb_stack_init(void)
 {
@@ -85,7 +99,7 @@ int btrfs_eb_stack_init(void)
 	if (READ_ONCE(eb_stacks))
 		return 0;
 	stacks = kvcalloc(EB_STACKS, sizeof(*stacks), GFP_KERNEL | __GFP_NOWARN);
-	ret = stacks ? eb_base_stacks_init() : -ENOMEM;
+	ret = stacks ? depot_init() : -ENOMEM;
 	if (ret) {
 		kvfree(stacks);
 		return ret;
@@ -232,7 +246,7 @@ int btrfs_eb_stack_init(void)
 
 	if (READ_ONCE(eb_stacks_ready))
 		return 0;
-	ret = eb_base_stacks_init();
+	ret = depot_init();
 	/* The depot first; pairs with btrfs_eb_stack(). */
 	if (!ret)
 		smp_store_release(&eb_stacks_ready, true);

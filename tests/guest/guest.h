@@ -62,7 +62,6 @@ extern const struct workload no_pages_workloads[];
 /* init.c: the kernel's command line, modules, and the channel to the host */
 const char *option(const char *key, const char *fallback);
 long option_number(const char *key, long fallback);
-int load_module(const char *name, const char *params);
 bool load_modules(void);
 void verdict(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

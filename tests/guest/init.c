@@ -99,23 +99,6 @@ static void module_params(const char *module, char *params, size_t size)
 	}
 }
 
-/* Load what the second initramfs brought of that name: 0, or -1 as a system call has it. */
-int load_module(const char *name, const char *params)
-{
-	char path[256];
-	int fd, ret, err;
-
-	snprintf(path, sizeof(path), MODULES "/%s.ko", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ret = syscall(SYS_finit_module, fd, params, 0);
-	err = errno;
-	close(fd);
-	errno = err;
-	return ret;
-}
-
 /*
  * Load what the second initramfs brought, in the order that the host worked
  * out.  False when btrfs is built in.
@@ -128,13 +111,17 @@ bool load_modules(void)
 	if (get_file(MODULES "/order", list, sizeof(list)) < 0)
 		return false;
 	while ((name = strsep(&rest, "\n"))) {
-		char params[512];
+		char path[256], params[512];
+		int fd;
 
 		if (!*name)
 			continue;
+		snprintf(path, sizeof(path), MODULES "/%s.ko", name);
 		module_params(name, params, sizeof(params));
-		if (load_module(name, params) && errno != EEXIST)
+		fd = open(path, O_RDONLY);
+		if (fd < 0 || (syscall(SYS_finit_module, fd, params, 0) && errno != EEXIST))
 			die("loading module %s", name);
+		close(fd);
 	}
 	return true;
 }

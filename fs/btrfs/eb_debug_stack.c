@@ -247,10 +247,11 @@ int btrfs_eb_stack_init(void)
 	if (READ_ONCE(eb_stacks_ready))
 		return 0;
 	ret = depot_init();
+	if (ret)
+		return ret;
 	/* The depot first; pairs with btrfs_eb_stack(). */
-	if (!ret)
-		smp_store_release(&eb_stacks_ready, true);
-	return ret;
+	smp_store_release(&eb_stacks_ready, true);
+	return 0;
 }
 
 void btrfs_eb_stack_exit(void)

@@ -40,7 +40,7 @@ trace    | silent | trace
 told     | off    | trace btrfs.eb_debug=off
 tasks    | silent | many_tasks smp=2
 enomem   | silent | enomem part=guard want=70 timeout=150 btrfs.eb_debug=stacks
-no_pages | silent | no_pages depot=only
+no_pages | silent | no_pages level=no
 shutdown | silent | shutdown
 rearm    | io_without_dance | rearm btrfs.eb_mutant=read_dance
 freeze   | io_without_dance | freeze btrfs.eb_debug=history

@@ -79,11 +79,11 @@ static bool refused(const char *path, const char *text)
 
 /*
  * The level stays what it was, and is had when there is memory.  Where the guard has no
- * table of stacks of its own, with depot=only, it is the depot that gets none, for good.
+ * table of stacks of its own it would be the depot that gets none, which the kernel tells
+ * with a stack, and then never; level=no leaves it out.
  */
 static void check_level(void)
 {
-	bool for_good = !strcmp(option("depot", "too"), "only");
 	bool no;
 
 	put_file(LEVEL, "guard");
@@ -92,8 +92,8 @@ static void check_level(void)
 	check("level_faults", disarm(), LEAST);
 	check("level_refused", no, 1);
 	check("level_stays", level_is("guard"), 1);
-	check("level_as_it_was", refused(LEVEL, "stacks"), for_good);
-	check("level_in_force", level_is(for_good ? "guard" : "stacks"), 1);
+	put_file(LEVEL, "stacks");
+	check("level_taken", level_is("stacks"), 1);
 }
 
 /* Until nothing fails any more; how often @attempt was refused. */
@@ -152,7 +152,8 @@ static void run_no_pages(void)
 {
 	prepare_faults();
 	use();
-	check_level();
+	if (strcmp(option("level", ""), "no"))
+		check_level();
 	check("owners_refused", refusals(read_refused), 1);
 	check("baseline_refused", refusals(baseline_refused), 1);
 	use();

@@ -169,8 +169,9 @@ bool btrfs_eb_live_has(const struct extent_buffer *eb, u32 serial)
 	return eb->alive && eb->debug.serial == serial;
 }
 
-void btrfs_eb_stack_init(void)
+int btrfs_eb_stack_init(void)
 {
+	return 0;
 }
 
 void btrfs_eb_stack_exit(void)

@@ -216,7 +216,6 @@ clang_for()
 # an old one can't, and make goes on without it.
 sparse_for()
 {
-	have sparse || return 1
 	[ -e "$1/scripts/checker-valid.sh" ] || return 0
 	[ "$(sh "$1/scripts/checker-valid.sh" sparse 2>/dev/null)" = 1 ]
 }

@@ -61,8 +61,6 @@ absent()
 {
 	cat <<'END'
 7.x silent-pressure tree blocks are charged to no cgroup; silent-low-memory is the same
-7.x silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
-6.12 silent-meta-subpage a read has no path of its own for blocks that are smaller than a page
 5.10 silent-meta-subpage this kernel only reads file systems whose blocks are smaller than a page
 7.x silent-balance-zoned there a balance of metadata ends with EAGAIN, with the guard off as well
 5.10 silent-meta-zoned btrfs knows no zones in this kernel
@@ -177,13 +175,18 @@ all_judged()
 	done <"$LOG/decided"
 }
 
-# subpage_judged: the sites that only a page of more than one node has.
+# subpage_judged: the sites that only a page of more than one node has; a read is one only
+# where it has a function of its own.
 subpage_judged()
 {
-	for what in io_without_dance/read_subpage tree_ref_cleared_under_io/release_subpage; do
-		count=$(judged_at "${what%/*}" "${what#*/}")
-		[ "${count:-0}" -gt 0 ] || fail "${what%/*} was never judged at ${what#*/}"
-	done
+	while read -r rule site name; do
+		grep -q "eb_debug_.*$name" "$TOP/patches/$BASE"/*.patch || continue
+		count=$(judged_at "$rule" "$site")
+		[ "${count:-0}" -gt 0 ] || fail "$rule was never judged at $site"
+	done <<'END'
+io_without_dance read_subpage EB_SITE_READ_SUBPAGE
+tree_ref_cleared_under_io release_subpage EB_SITE_RELEASE_SUBPAGE
+END
 }
 
 # judged_at RULE SITE: how often, as the coverage tells.

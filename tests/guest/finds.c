@@ -6,9 +6,9 @@
  * that caller.  The kernel shows the stack of each; its filter for callers is not
  * to be had on x86-64.
  *
- * On the first two of them the unbroken btrfs makes a mistake that the guard has
- * found, on the others it makes none.  In the last one nothing fails: it meets
- * another such mistake, of some kernels.
+ * On the first two of them, and in dummy_buffer, the unbroken btrfs makes a mistake, on
+ * the others it makes none.  In the last one nothing fails: it meets another mistake, of
+ * some kernels.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -355,6 +355,45 @@ static void run_split_node(void)
 	go(&way);
 }
 
+/* A mount whose @nth allocation fails; whether it has so many. */
+static bool mount_without(int nth)
+{
+	bool mounted, had;
+
+	arm_nth(nth);
+	mounted = try_mount_disk(NULL);
+	had = !nth_left();
+	arm_nth(0);
+	if (mounted)
+		umount_disk();
+	return had;
+}
+
+/*
+ * dummy_buffer: a mount copies the super block into a buffer of no tree, to read chunks
+ * from it, and there is no memory for what a page keeps that is larger than a block.
+ */
+static void run_dummy_buffer(void)
+{
+	char callee[64];
+	bool hit = false;
+	int nth = 1;
+
+	snprintf(callee, sizeof(callee), "%s+", option("callee", "alloc_dummy_extent_buffer"));
+	mount_disk(NULL);
+	make_files(MNT "/d", 0, FEW_FILES);
+	umount_disk();
+	allow_faults();
+	log_has_call("", "");
+	while (!hit && mount_without(nth++))
+		hit = log_has_call("btrfs_read_sys_array+", callee);
+	verdict("turns %d", nth - 1);
+	check("hit", hit, 1);
+	mount_disk(NULL);
+	check("files_read", read_tree(MNT), FEW_FILES);
+	umount_disk();
+}
+
 /* Blocks that are read, or written, at this moment. */
 static long io_in_flight(void)
 {
@@ -440,6 +479,7 @@ const struct workload find_workloads[] = {
 	{ "cow_shared", run_cow_shared },
 	{ "copy_root", run_copy_root },
 	{ "split_node", run_split_node },
+	{ "dummy_buffer", run_dummy_buffer },
 	{ "reads_at_unmount", run_reads_at_unmount },
 	{ NULL, NULL }
 };

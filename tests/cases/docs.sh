@@ -16,6 +16,7 @@ PICTURES='btrfs-eb-debug-life.dot btrfs-eb-debug-dose.svg'
 TRACE=$TOP/Documentation/dev-tools/btrfs-eb-trace.rst
 FSTESTS_PAGE=$TOP/Documentation/dev-tools/btrfs-eb-debug-fstests.rst
 TESTS_PAGE=${TESTS_PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug-tests.rst}
+BUGS_PAGE=${BUGS_PAGE:-$TOP/Documentation/dev-tools/btrfs-eb-debug-bugs.rst}
 README=${README:-$TOP/README.rst}
 WORDS=$TOP/fs/btrfs/eb_debug_report.c
 NAMES=$TOP/fs/btrfs/eb_debug_names.h
@@ -25,7 +26,7 @@ WHO=$TOP/fs/btrfs/eb_debug_who.c
 list()
 {
 	printf '%s\t%s\n' \
-		docs-build "user's page, model, traces, fstests and tests build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
+		docs-build "user's page, model, traces, fstests, tests and bugs build with sphinx, pictures included, README and CONTRIBUTING parse, no warning" \
 		docs-names "rules, counters, knobs, levels, kinds, verbs, trace events: page and sources name the same ones" \
 		docs-samples "the reports in README and page are made of what the code prints, their figures are the sources'" \
 		docs-matrix "the table of rules and kernels is what hooks, core and eb_debug_base.h of each base decide" \
@@ -42,7 +43,7 @@ build()
 	rm -rf "$LOG/in" "$LOG/out"
 	mkdir -p "$LOG/in"
 	cp "$PAGE" "$LOG/in/index.rst"
-	cp "$MODEL" "$FSTESTS_PAGE" "$TESTS_PAGE" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
+	cp "$MODEL" "$FSTESTS_PAGE" "$TESTS_PAGE" "$BUGS_PAGE" "$TRACE" "${TRACE%.rst}"-*.svg "$LOG/in"
 	for file in $PICTURES; do cp "$(dirname "$MODEL")/$file" "$LOG/in"; done
 	# The kernel's own directive for pictures.
 	printf '%s\n' "import sys" "sys.dont_write_bytecode = True" \
@@ -58,7 +59,7 @@ build()
 	done
 	lines=$(wc -l <"$README")
 	[ "$lines" -le 70 ] || fail "README.rst has $lines lines, must be one screen (70)"
-	pass "7 documents, README.rst has $lines lines"
+	pass "8 documents, README.rst has $lines lines"
 }
 
 # --- names ------------------------------------------------------------------
@@ -113,6 +114,18 @@ tested()
 	total="$total, $(wc -l <"$LOG/page") names of tests"
 }
 
+# replayed: each test that stands in the page of bugs is there, on one kernel or another.
+replayed()
+{
+	for base in $(base_names); do
+		for case in finds races; do BASE=$base "$TOP/tests/cases/$case.sh" list; done
+	done | cut -f 1 | sort -u >"$LOG/code"
+	words '``(find|race)-[^`]+``' <"$BUGS_PAGE" >"$LOG/page"
+	[ -s "$LOG/page" ] || wrong_name "no test was found in the page of bugs; this test must be adapted"
+	comm -13 "$LOG/code" "$LOG/page" | while read -r name; do wrong_name "there is no replay $name"; done
+	total="$total, $(wc -l <"$LOG/page") replays of bugs"
+}
+
 names()
 {
 	: >"$LOG/wrong"
@@ -160,6 +173,7 @@ names()
 	same key
 
 	tested
+	replayed
 	[ ! -s "$LOG/wrong" ] || fail "page and sources differ in $(wc -l <"$LOG/wrong") names"
 	pass "$total"
 }
@@ -410,6 +424,7 @@ spoil()
 	PAGE) from=$PAGE ;;
 	README) from=$README ;;
 	TESTS_PAGE) from=$TESTS_PAGE ;;
+	BUGS_PAGE) from=$BUGS_PAGE ;;
 	esac
 	sed "$3" "$from" >"$LOG/spoiled.rst"
 	! cmp -s "$from" "$LOG/spoiled.rst" || fail "the offence '$3' changes nothing"
@@ -471,6 +486,7 @@ can_fail()
 	spoil docs-names PAGE 's/``oldest_ms``/the age/' 'key oldest_ms is in the sources and not'
 	spoil docs-names TESTS_PAGE 's/^``kunit``/``kunits``/' 'there is no test kunits'
 	spoil docs-names TESTS_PAGE 's/^``make soak``$/``make sock``/' 'there is no target make sock'
+	spoil docs-names BUGS_PAGE 's/``find-reloc-ref``/``find-reloc-reference``/' 'there is no replay find-reloc-reference'
 	spoil docs-samples PAGE 's/256 groups/99 groups/' 'says 99 groups'
 	spoil docs-samples PAGE 's/^\(``guard``  *+[0-9.]* %  *+[0-9.]* %  *\)[0-9.]* %/\1999 %/' 'guard 999'
 	owner='    BTRFS eb_debug:     lookup      read_tree_block                  pid 21, 3 ms ago'

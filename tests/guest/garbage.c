@@ -15,6 +15,8 @@
 /* Longer than anything that a file takes. */
 #define HUGE_TEXT	(1 << 20)
 #define SHORT_TEXT	48
+/* So few bytes that every line is cut. */
+#define PIECE		7
 #define NOBODY		65534
 #define OWNERS		GUARD "/owners"
 
@@ -36,7 +38,7 @@ static const struct guard_file {
 	{ GUARD "/fail/at", 0600, "\n", "put" },
 };
 
-static long refused, taken;
+static long refused, taken, compared;
 
 /* An address of the kernel: sixteen hex digits, the first of which are all ones. */
 static bool has_address(const char *text)
@@ -159,24 +161,75 @@ static void write_in_pieces(const struct guard_file *file)
 	close(fd);
 }
 
-/* By reads of a few bytes, from the middle, and nothing behind its end. */
-static void read_in_pieces(const struct guard_file *file)
+/* All of an open file by reads of a few bytes. */
+static void read_by_bytes(const struct guard_file *file, int fd, char *text, size_t size)
 {
-	static char whole[1 << 16];
+	size_t used = 0;
+	ssize_t got = 0;
+
+	while (used < size - PIECE && (got = read(fd, text + used, PIECE)) > 0)
+		used += got;
+	if (got < 0)
+		die("reading %s in pieces", file->path);
+	text[used] = 0;
+}
+
+/* By reads of a few bytes, from the middle, and nothing behind its end. */
+static void read_in_pieces(const struct guard_file *file, char *pieces, char *rest, size_t size)
+{
 	int fd = open(file->path, O_RDONLY);
-	long got;
+	ssize_t got;
 
 	if (fd < 0)
 		die("opening %s", file->path);
-	while ((got = read(fd, whole, 7)) > 0)
-		;
+	read_by_bytes(file, fd, pieces, size);
+	if (lseek(fd, 3, SEEK_SET) != 3)
+		die("going to the fourth byte of %s", file->path);
+	got = read(fd, rest, size - 1);
 	if (got < 0)
-		die("reading %s in pieces", file->path);
-	if (lseek(fd, 3, SEEK_SET) == 3 && read(fd, whole, sizeof(whole)) < 0)
 		die("reading %s from its fourth byte", file->path);
-	if (pread(fd, whole, sizeof(whole), 1L << 40) > 0)
+	rest[got] = 0;
+	if (pread(fd, rest + got, size - got, 1L << 40) > 0)
 		die("%s has something far behind its end", file->path);
 	close(fd);
+}
+
+static void read_while_it_changes(const struct guard_file *file)
+{
+	static char pieces[1 << 16], rest[1 << 16];
+
+	read_in_pieces(file, pieces, rest, sizeof(pieces));
+}
+
+/* The pieces are what the file says at once, if it says the same before and after. */
+static void compare_pieces(const struct guard_file *file)
+{
+	static char pieces[1 << 16], rest[1 << 16];
+
+	/* The owners grow older. */
+	if (!strcmp(file->path, OWNERS)) {
+		read_while_it_changes(file);
+		return;
+	}
+	for (int tries = 20; tries; tries--) {
+		char *before = strdup(text_in(file->path));
+		bool same;
+
+		read_in_pieces(file, pieces, rest, sizeof(pieces));
+		same = !strcmp(before, text_in(file->path));
+		if (same && strcmp(before, pieces))
+			die("%s says something else in pieces", file->path);
+		/* One read gives no more than a page or a few lines of it. */
+		if (same && (!*rest != (strlen(before) <= 3) ||
+			     (*rest && strncmp(before + 3, rest, strlen(rest)))))
+			die("%s says something else from its fourth byte on", file->path);
+		free(before);
+		if (same) {
+			compared++;
+			return;
+		}
+	}
+	die("%s never says the same twice", file->path);
 }
 
 static void as_nobody(void)
@@ -211,7 +264,7 @@ static void garbage_for_ever(void)
 		for (size_t i = 0; i < ARRAY_SIZE(guard_files); i++) {
 			if (guard_files[i].good)
 				write_random(&guard_files[i], 20);
-			read_in_pieces(&guard_files[i]);
+			read_while_it_changes(&guard_files[i]);
 		}
 }
 
@@ -239,7 +292,7 @@ static void run_garbage(void)
 	check_modes();
 	for (size_t i = 0; i < ARRAY_SIZE(guard_files); i++) {
 		refuse_text(&guard_files[i]);
-		read_in_pieces(&guard_files[i]);
+		compare_pieces(&guard_files[i]);
 		if (!guard_files[i].good)
 			continue;
 		write_random(&guard_files[i], 1000);
@@ -267,6 +320,7 @@ static void run_garbage(void)
 	verdict("texts_taken %ld", taken);
 	check("texts_refused", refused, 5000);
 	check("texts_taken", taken, ARRAY_SIZE(guard_files) - 3);
+	check("files_compared", compared, ARRAY_SIZE(guard_files) - 1);
 }
 
 /* Opening the file is refused, by lockdown and not by its mode: for this we are root. */

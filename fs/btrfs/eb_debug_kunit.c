@@ -1,421 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the extent buffer guard: does the core judge right?
- *
- * One table of sequences.  Each is a name, the rule that its last step breaks,
- * or EB_RULE_NONE for one that is legal, and its steps.  All steps but the last
- * must be silent, and the rules in question must have been judged: a sequence
- * that judges nothing proves nothing.
+ * KUnit tests of the extent buffer guard: does the core judge right, by the sequences of
+ * eb_debug_kunit.h, and does the ledger know who holds what?
  */
 
 #include <kunit/test.h>
+#include <linux/delay.h>
+#include <linux/fs.h>
 #include <linux/irq_work.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
 #include "ctree.h"
 #include "extent_io.h"
+#include "eb_debug_kunit.h"
 #include "eb_debug_internal.h"
-#include "eb_debug_ledger.h"
+#include "eb_debug_fast.h"
 
 /* Older kernels want both sides to be of one type. */
 #define EXPECT_EQ(test, left, right)					\
 	KUNIT_EXPECT_EQ(test, (long long)(left), (long long)(right))
-
-#define EPOCH	7
-#define STEPS	10
-
-/* Who runs the hook; tasks are only compared. */
-enum eb_who {
-	BY_ME,
-	BY_OTHER,
-	BY_IRQ,
-};
-
-struct eb_step {
-	enum eb_debug_event event;
-	struct eb_look look;
-	enum eb_who by;
-	/* The guard was turned off and on since. */
-	bool before;
-	/* refs_lock is not held. */
-	bool unlocked;
-	/* No event: UPTODATE is looked at. */
-	bool tested;
-};
-
-struct eb_sequence {
-	const char *name;
-	/* The rule that the last step breaks, or none. */
-	enum eb_rule broken;
-	/* A rule that must have been judged by then, or none. */
-	enum eb_rule judged;
-	struct eb_step steps[STEPS];
-	unsigned int nr;
-};
-
-#define TREE	EB_FLAG_TREE_REF
-
-#define STEP(_event, _flags, _refs, _io_pages, ...)			\
-	{ .event = EB_EVENT_##_event, .look.flags = (_flags),		\
-	  .look.refs = (_refs), .look.io_pages = (_io_pages), ##__VA_ARGS__ }
-#define LEGAL(_name, _judged, ...)					\
-	{ .name = _name, .judged = EB_RULE_##_judged,			\
-	  .steps = { __VA_ARGS__ },					\
-	  .nr = ARRAY_SIZE(((struct eb_step []) { __VA_ARGS__ })) }
-#define ILLEGAL(_name, _rule, ...)					\
-	{ .name = _name, .broken = EB_RULE_##_rule,			\
-	  .judged = EB_RULE_##_rule, .steps = { __VA_ARGS__ },		\
-	  .nr = ARRAY_SIZE(((struct eb_step []) { __VA_ARGS__ })) }
-
-#define WRITE_SITE	.look.site = EB_SITE_WRITE
-#define PUT_SITE	.look.site = EB_SITE_PUT
-#define RECLAIM		.look.site = EB_SITE_RELEASE
-#define OWNED		.look.owned = EB_OWNED
-#define NOT_OWNED	.look.owned = EB_NOT_OWNED
-
-#define STARTED		STEP(IO_START, TREE, 2, 0)
-#define ARMED		STEP(IO_ARM, TREE, 2, 4)
-#define HANDED_OVER							\
-	STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE)
-
-/* The second look at UPTODATE, which the hook notes itself. */
-#define TESTED		{ .tested = true }
-#define MARKED(_when, _marks)						\
-	STEP(MARKS, TREE, 2, 0, .look.arg = EB_MARKS_##_when,		\
-	     .look.marks = (_marks), .look.in_tree = true)
-#define TESTED_WRITE(_what, _error)					\
-	STEP(IO_##_what, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE,	\
-	     .look.write_tests = true, .look.fs_error = (_error))
-
-static const struct eb_sequence sequences[] = {
-	/* io_without_dance */
-	LEGAL("a read that dances", IO_WITHOUT_DANCE,
-	      STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
-	      STEP(IO_SUBMIT, TREE, 2, 4)),
-	ILLEGAL("a read that does not", IO_WITHOUT_DANCE,
-		STARTED, ARMED, STEP(IO_SUBMIT, TREE, 2, 4)),
-	ILLEGAL("somebody else dances for it", IO_WITHOUT_DANCE,
-		STARTED, ARMED, STEP(IO_DANCE, TREE, 3, 4, .by = BY_OTHER),
-		STEP(IO_SUBMIT, TREE, 3, 4)),
-	ILLEGAL("the dance comes before the IO state", IO_WITHOUT_DANCE,
-		STEP(IO_START, TREE, 2, 0), STEP(IO_DANCE, TREE, 2, 0),
-		STEP(IO_ARM, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4)),
-	ILLEGAL("the dance of the read before", IO_WITHOUT_DANCE,
-		STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
-		STEP(IO_SUBMIT, TREE, 2, 4), STARTED, ARMED,
-		STEP(IO_SUBMIT, TREE, 2, 4)),
-	ILLEGAL("an interrupt dances for it", IO_WITHOUT_DANCE,
-		STARTED, ARMED, STEP(IO_DANCE, TREE, 3, 4, .by = BY_IRQ),
-		STEP(IO_SUBMIT, TREE, 3, 4)),
-	LEGAL("armed before the guard was turned on", IO_WITHOUT_TREE_REF,
-	      STEP(IO_START, TREE, 2, 0, .before = true),
-	      STEP(IO_ARM, TREE, 2, 4, .before = true),
-	      STEP(IO_SUBMIT, TREE, 2, 4)),
-	LEGAL("a write need not dance", IO_WITHOUT_TREE_REF, HANDED_OVER,
-	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
-	      STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE)),
-
-	/* io_without_tree_ref */
-	LEGAL("armed without TREE_REF, repaired, submitted",
-	      IO_WITHOUT_TREE_REF, STEP(IO_START, 0, 1, 0),
-	      STEP(IO_ARM, 0, 1, 4), STEP(IO_DANCE, 0, 1, 4),
-	      STEP(REFS_LOCK, 0, 1, 4), STEP(TREE_REF_SET, TREE, 2, 4),
-	      STEP(IO_SUBMIT, TREE, 2, 4)),
-	ILLEGAL("submitted without TREE_REF", IO_WITHOUT_TREE_REF,
-		STARTED, ARMED, STEP(IO_DANCE, TREE, 2, 4),
-		STEP(IO_SUBMIT, 0, 1, 4)),
-	ILLEGAL("a write has no reference of its own, where a read has one",
-		IO_WITHOUT_TREE_REF, HANDED_OVER,
-		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
-		STEP(IO_SUBMIT, EB_FLAG_WRITEBACK, 1, 4, WRITE_SITE,
-		     .look.read_holds = true)),
-
-	/* writeback_without_tree_ref */
-	LEGAL("dirty is handed over", WRITEBACK_WITHOUT_TREE_REF, HANDED_OVER),
-	ILLEGAL("handed over without TREE_REF", WRITEBACK_WITHOUT_TREE_REF,
-		STEP(WRITEBACK, EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE)),
-	ILLEGAL("handed over with one reference", WRITEBACK_WITHOUT_TREE_REF,
-		STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 1, 0, WRITE_SITE)),
-
-	/* tree_ref_cleared_* */
-	LEGAL("reclaim of a clean buffer", TREE_REF_CLEARED_UNDER_IO,
-	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-	      STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
-	LEGAL("a lookup takes a reference meanwhile",
-	      TREE_REF_CLEARED_UNDER_IO,
-	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-	      STEP(TREE_REF_CLEAR, 0, 2, 0, RECLAIM)),
-	ILLEGAL("cleared while read", TREE_REF_CLEARED_UNDER_IO,
-		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-		STEP(TREE_REF_CLEAR, 0, 2, 4, RECLAIM)),
-	LEGAL("a subpage read arms it meanwhile", TREE_REF_CLEARED_UNDER_IO,
-	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-	      STEP(TREE_REF_CLEAR, 0, 2, 1,
-		   .look.site = EB_SITE_RELEASE_SUBPAGE)),
-	ILLEGAL("cleared while dirty", TREE_REF_CLEARED_UNDER_IO,
-		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-		STEP(TREE_REF_CLEAR, EB_FLAG_DIRTY, 2, 0, RECLAIM)),
-	ILLEGAL("cleared by a put while written", TREE_REF_CLEARED_UNDER_IO,
-		STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE),
-		STEP(UNDER_IO, TREE | EB_FLAG_WRITEBACK, 2, 0),
-		STEP(TREE_REF_CLEAR, EB_FLAG_WRITEBACK, 1, 0, PUT_SITE)),
-	ILLEGAL("cleared with the lock dropped", TREE_REF_CLEARED_UNLOCKED,
-		STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM, .unlocked = true)),
-	ILLEGAL("tested before the lock", TREE_REF_CLEARED_UNTESTED,
-		STEP(UNDER_IO, TREE, 1, 0), STEP(REFS_LOCK, TREE, 1, 0),
-		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
-	ILLEGAL("tested by somebody else", TREE_REF_CLEARED_UNTESTED,
-		STEP(REFS_LOCK, TREE, 1, 0),
-		STEP(UNDER_IO, TREE, 1, 0, .by = BY_OTHER),
-		STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
-	LEGAL("a put that clears nothing", PUT_WITHOUT_REFERENCE,
-	      STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE),
-	      STEP(TREE_REF_CLEAR, TREE, 2, 0, PUT_SITE)),
-	LEGAL("the section is older than the guard", NONE,
-	      STEP(REFS_LOCK, TREE, 1, 0, .before = true),
-	      STEP(TREE_REF_CLEAR, 0, 1, 0, RECLAIM)),
-	LEGAL("an interrupt has no section", NONE, STEP(REFS_LOCK, TREE, 1, 0),
-	      STEP(TREE_REF_CLEAR, 0, 1, 0, PUT_SITE, .by = BY_IRQ)),
-	LEGAL("a read that holds itself is armed meanwhile",
-	      TREE_REF_CLEARED_UNDER_IO,
-	      STEP(REFS_LOCK, TREE, 1, 0), STEP(UNDER_IO, TREE, 1, 0),
-	      STEP(TREE_REF_CLEAR, 0, 2, 1, RECLAIM, .look.read_holds = true)),
-	LEGAL("TREE_REF was set already", NONE, STEP(REFS_LOCK, TREE, 2, 0),
-	      STEP(TREE_REF_SET, TREE, 2, 0)),
-	LEGAL("TREE_REF is set outside of a section", NONE,
-	      STEP(TREE_REF_SET, TREE, 2, 0)),
-
-	/* read_of_uptodate, read_after_write_error */
-	ILLEGAL("read over valid content", READ_OF_UPTODATE,
-		STEP(IO_ARM, TREE | EB_FLAG_UPTODATE, 2, 4)),
-	ILLEGAL("read over newer content", READ_OF_UPTODATE,
-		STEP(IO_ARM, TREE | EB_FLAG_DIRTY, 2, 4)),
-	ILLEGAL("read after a write error", READ_AFTER_WRITE_ERROR,
-		STEP(IO_ARM, TREE | EB_FLAG_WRITE_ERR, 2, 4)),
-	ILLEGAL("of two broken rules the first is told", READ_AFTER_WRITE_ERROR,
-		STEP(IO_ARM, TREE | EB_FLAG_WRITE_ERR | EB_FLAG_UPTODATE, 2, 4)),
-	LEGAL("read after a read error", READ_OF_UPTODATE,
-	      STEP(IO_ARM, TREE | EB_FLAG_READ_ERR, 2, 4)),
-
-	/* read_without_recheck */
-	LEGAL("a read that looks again", READ_WITHOUT_RECHECK,
-	      STEP(READING, TREE, 2, 1), TESTED, STEP(IO_ARM, TREE, 2, 1)),
-	ILLEGAL("a read that does not look again", READ_WITHOUT_RECHECK,
-		STEP(READING, TREE, 2, 1), STEP(IO_ARM, TREE, 2, 1)),
-	ILLEGAL("it looked before it had READING", READ_WITHOUT_RECHECK,
-		STEP(READING, TREE, 2, 1), TESTED, STEP(IO_ARM, TREE, 2, 1),
-		STEP(READING, TREE, 2, 1), STEP(IO_ARM, TREE, 2, 1)),
-	LEGAL("READING was set before the guard was turned on",
-	      READ_OF_UPTODATE, STEP(READING, TREE, 2, 1, .before = true),
-	      STEP(IO_ARM, TREE, 2, 1)),
-	LEGAL("a kernel whose reads have no READING", READ_OF_UPTODATE,
-	      STARTED, ARMED),
-
-	/* reading_cleared_alone */
-	LEGAL("a read ends in one section", READING_CLEARED_ALONE,
-	      STEP(IO_ARM, TREE, 3, 1), STEP(REFS_LOCK, TREE, 3, 1),
-	      STEP(READING_CLEAR, TREE, 3, 1), STEP(READ_PUT, TREE, 3, 0)),
-	LEGAL("the same, by another task", READING_CLEARED_ALONE,
-	      STEP(IO_ARM, TREE, 3, 1),
-	      STEP(REFS_LOCK, TREE, 3, 1, .by = BY_OTHER),
-	      STEP(READING_CLEAR, TREE, 3, 1, .by = BY_OTHER)),
-	ILLEGAL("READING is cleared without the lock", READING_CLEARED_ALONE,
-		STEP(IO_ARM, TREE, 3, 1),
-		STEP(READING_CLEAR, TREE, 3, 1, .unlocked = true)),
-	ILLEGAL("READING is cleared in the section of somebody else",
-		READING_CLEARED_ALONE, STEP(IO_ARM, TREE, 3, 1),
-		STEP(REFS_LOCK, TREE, 3, 1, .by = BY_OTHER),
-		STEP(READING_CLEAR, TREE, 3, 1)),
-	ILLEGAL("the lock is dropped before the put", READING_CLEARED_ALONE,
-		STEP(IO_ARM, TREE, 3, 1), STEP(REFS_LOCK, TREE, 3, 1),
-		STEP(READING_CLEAR, TREE, 3, 1),
-		STEP(READ_PUT, TREE, 3, 0, .unlocked = true)),
-	LEGAL("somebody has read it meanwhile, no IO goes out", NONE,
-	      STEP(READING, TREE, 2, 1), TESTED,
-	      STEP(READING_CLEAR, TREE | EB_FLAG_UPTODATE, 2, 1,
-		   .unlocked = true)),
-	LEGAL("a read from before the guard was turned on", NONE,
-	      STEP(IO_ARM, TREE, 3, 1, .before = true),
-	      STEP(READING_CLEAR, TREE, 3, 1, .unlocked = true)),
-
-	/* private_unlocked */
-	LEGAL("attached under the lock", PRIVATE_UNLOCKED,
-	      STEP(PRIVATE, 0, 1, 0, .look.arg = true)),
-	ILLEGAL("attached without the lock", PRIVATE_UNLOCKED,
-		STEP(PRIVATE, 0, 1, 0, .look.arg = false)),
-
-	/* marks_out_of_step */
-	LEGAL("dirty and marked", MARKS_OUT_OF_STEP,
-	      MARKED(DIRTY, EB_MARKED_DIRTY)),
-	ILLEGAL("dirty and not marked", MARKS_OUT_OF_STEP, MARKED(DIRTY, 0)),
-	LEGAL("clean and not marked", MARKS_OUT_OF_STEP, MARKED(CLEAN, 0)),
-	ILLEGAL("clean and still marked", MARKS_OUT_OF_STEP,
-		MARKED(CLEAN, EB_MARKED_DIRTY)),
-	LEGAL("handed over and marked", MARKS_OUT_OF_STEP,
-	      MARKED(WRITEBACK, EB_MARKED_WRITEBACK)),
-	ILLEGAL("handed over and still marked dirty", MARKS_OUT_OF_STEP,
-		MARKED(WRITEBACK, EB_MARKED_WRITEBACK | EB_MARKED_DIRTY)),
-	ILLEGAL("handed over and still to be written", MARKS_OUT_OF_STEP,
-		MARKED(WRITEBACK, EB_MARKED_WRITEBACK | EB_MARKED_TOWRITE)),
-	LEGAL("dirty and to be written", MARKS_OUT_OF_STEP,
-	      MARKED(DIRTY, EB_MARKED_DIRTY | EB_MARKED_TOWRITE)),
-	LEGAL("clean before it was written", MARKS_OUT_OF_STEP,
-	      MARKED(CLEAN, EB_MARKED_TOWRITE)),
-	ILLEGAL("handed over and not marked", MARKS_OUT_OF_STEP,
-		MARKED(WRITEBACK, 0)),
-	LEGAL("written, and dirty again", MARKS_OUT_OF_STEP,
-	      MARKED(WRITTEN, EB_MARKED_DIRTY)),
-	ILLEGAL("written and still marked", MARKS_OUT_OF_STEP,
-		MARKED(WRITTEN, EB_MARKED_WRITEBACK)),
-	LEGAL("a buffer that is in no tree", NONE,
-	      STEP(MARKS, EB_FLAG_DIRTY, 1, 0, .look.arg = EB_MARKS_DIRTY)),
-
-	/* write_without_writeback, writeback_without_io */
-	ILLEGAL("a write without WRITEBACK", WRITE_WITHOUT_WRITEBACK,
-		STEP(IO_ARM, TREE, 2, 4, WRITE_SITE)),
-	LEGAL("the IO that is owed is started", WRITEBACK_WITHOUT_IO,
-	      HANDED_OVER,
-	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
-	      STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 4, PUT_SITE)),
-	LEGAL("somebody else puts meanwhile", PUT_WITHOUT_REFERENCE,
-	      HANDED_OVER, STEP(PUT, TREE | EB_FLAG_WRITEBACK, 3, 0, PUT_SITE,
-				.by = BY_OTHER)),
-	ILLEGAL("the IO that is owed is not started", WRITEBACK_WITHOUT_IO,
-		HANDED_OVER,
-		STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 0, PUT_SITE)),
-	LEGAL("the IO was owed before the guard was turned on", PUT_LOCKED,
-	      STEP(WRITEBACK, TREE | EB_FLAG_WRITEBACK, 2, 0, WRITE_SITE,
-		   .before = true),
-	      STEP(PUT, TREE | EB_FLAG_WRITEBACK, 2, 0, PUT_SITE)),
-
-	/* io_pages_leaked */
-	LEGAL("a page fails and is accounted for", IO_PAGES_LEAKED, STARTED, ARMED,
-	      STEP(IO_DANCE, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4),
-	      STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .look.arg = -5),
-	      STEP(IO_SENT, TREE, 2, 1)),
-	ILLEGAL("a page fails and is forgotten", IO_PAGES_LEAKED, STARTED, ARMED,
-		STEP(IO_DANCE, TREE, 2, 4), STEP(IO_SUBMIT, TREE, 2, 4),
-		STEP(IO_PAGE, TREE, 2, 4), STEP(IO_PAGE, TREE, 2, 4, .look.arg = -5),
-		STEP(IO_SENT, TREE, 2, 2)),
-	LEGAL("another reader armed it meanwhile", NONE,
-	      STEP(IO_START, TREE, 2, 0),
-	      STEP(IO_START, TREE, 3, 0, .by = BY_OTHER),
-	      STEP(IO_SENT, TREE, 3, 4)),
-
-	/* io_ended_twice, writeback_cleared_early, io_end_without_tree_ref */
-	LEGAL("a read ends", IO_ENDED_TWICE, STEP(IO_END, TREE, 2, 1)),
-	LEGAL("a write ends, held by the tree alone", IO_END_WITHOUT_TREE_REF,
-	      STEP(IO_END, TREE | EB_FLAG_WRITEBACK, 1, 1, .by = BY_IRQ)),
-	LEGAL("a read fails and io_pages is raised again", IO_ENDED_TWICE,
-	      STEP(IO_END, TREE, 2, 1), STEP(IO_END, TREE, 1, 1)),
-	ILLEGAL("one end too many", IO_ENDED_TWICE, STEP(IO_END, TREE, 2, 0)),
-	ILLEGAL("writeback ends that was not begun", IO_ENDED_TWICE,
-		STEP(WRITEBACK_END, TREE, 1, 0)),
-	ILLEGAL("TREE_REF is gone at the end", IO_END_WITHOUT_TREE_REF,
-		STEP(IO_END, 0, 1, 1)),
-	LEGAL("a read that holds itself ends without TREE_REF",
-	      IO_END_WITHOUT_TREE_REF,
-	      STEP(IO_END, 0, 1, 1, .look.site = EB_SITE_READ_END,
-		   .look.read_holds = true)),
-	ILLEGAL("nobody holds what ends", IO_END_WITHOUT_TREE_REF,
-		STEP(IO_END, TREE, 0, 1)),
-	LEGAL("writeback ends", WRITEBACK_CLEARED_EARLY,
-	      STEP(WRITEBACK_END, TREE | EB_FLAG_WRITEBACK, 1, 0)),
-	ILLEGAL("writeback ends before the last page",
-		WRITEBACK_CLEARED_EARLY,
-		STEP(WRITEBACK_END, TREE | EB_FLAG_WRITEBACK, 1, 1)),
-
-	/* freed_* */
-	LEGAL("the last put", FREED_DIRTY, STEP(LAST_PUT, 0, 0, 0)),
-	LEGAL("a clone that was written to", FREED_UNDER_IO,
-	      STEP(LAST_PUT, EB_FLAG_UNMAPPED | EB_FLAG_DIRTY, 0, 0)),
-	ILLEGAL("freed while read", FREED_UNDER_IO, STEP(LAST_PUT, 0, 0, 4)),
-	ILLEGAL("freed while written", FREED_UNDER_IO,
-		STEP(LAST_PUT, EB_FLAG_WRITEBACK, 0, 0)),
-	ILLEGAL("freed while dirty", FREED_DIRTY,
-		STEP(LAST_PUT, EB_FLAG_DIRTY, 0, 0)),
-	ILLEGAL("freed with TREE_REF", FREED_WITH_TREE_REF,
-		STEP(LAST_PUT, TREE, 0, 0)),
-	ILLEGAL("freed while locked", FREED_LOCKED,
-		STEP(LAST_PUT, 0, 0, 0, .look.write_locked = true)),
-	ILLEGAL("freed while on a list", FREED_ON_LIST,
-		STEP(LAST_PUT, 0, 0, 0, .look.on_list = true)),
-	LEGAL("out of the tree", FREED_IN_TREE, STEP(FREE, 0, 0, 0)),
-	ILLEGAL("freed while in the tree", FREED_IN_TREE,
-		STEP(FREE, 0, 0, 0, .look.in_tree = true)),
-
-	/* buffer_leaked */
-	LEGAL("a freed buffer that waits for RCU", BUFFER_LEAKED,
-	      STEP(UNMOUNT, 0, 0, 0)),
-	ILLEGAL("a cached buffer is left", BUFFER_LEAKED,
-		STEP(UNMOUNT, TREE, 1, 0)),
-
-	/* put_without_reference */
-	LEGAL("a put beside the tree's reference", PUT_WITHOUT_REFERENCE,
-	      STEP(PUT_LOCKED, TREE, 2, 0, PUT_SITE)),
-	LEGAL("a finder whose TREE_REF was taken away", PUT_WITHOUT_REFERENCE,
-	      STEP(PUT_LOCKED, 0, 1, 0, PUT_SITE)),
-	LEGAL("the user of a stale buffer whose TREE_REF is gone",
-	      PUT_WITHOUT_REFERENCE,
-	      STEP(PUT_LOCKED, EB_FLAG_STALE, 2, 0, PUT_SITE)),
-	LEGAL("a dummy of the self-tests, put by hand", PUT_WITHOUT_REFERENCE,
-	      STEP(PUT_LOCKED, TREE | EB_FLAG_UNMAPPED, 1, 0, PUT_SITE)),
-	ILLEGAL("a put of the tree's reference", PUT_WITHOUT_REFERENCE,
-		STEP(PUT_LOCKED, TREE, 1, 0, PUT_SITE)),
-	ILLEGAL("a put after the last", PUT_WITHOUT_REFERENCE,
-		STEP(PUT, 0, 0, 0, PUT_SITE)),
-	LEGAL("a put whose lock was dropped meanwhile", NONE,
-	      STEP(PUT_LOCKED, TREE, 1, 0, PUT_SITE, .unlocked = true)),
-
-	LEGAL("a put of what the ledger has", PUT_WITHOUT_REFERENCE,
-	      STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED)),
-	LEGAL("a put of what the ledger may have missed", PUT_WITHOUT_REFERENCE,
-	      STEP(PUT, TREE, 3, 0, PUT_SITE)),
-	ILLEGAL("a put of what somebody else holds", PUT_WITHOUT_REFERENCE,
-		STEP(PUT, TREE, 3, 0, PUT_SITE, NOT_OWNED)),
-
-	/* put_locked */
-	LEGAL("a put after the unlock", PUT_LOCKED,
-	      STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED)),
-	ILLEGAL("the last put of a task that has not unlocked", PUT_LOCKED,
-		STEP(PUT, TREE, 3, 0, PUT_SITE, OWNED, .look.lock_left = true)),
-
-	/* freed_owned */
-	LEGAL("nobody holds what is freed", FREED_OWNED,
-	      STEP(LAST_PUT, 0, 0, 0, OWNED)),
-	LEGAL("freed, and not all is known", FREED_UNDER_IO,
-	      STEP(LAST_PUT, 0, 0, 0, .look.held = 1)),
-	ILLEGAL("freed while somebody holds it", FREED_OWNED,
-		STEP(LAST_PUT, 0, 0, 0, OWNED, .look.held = 1)),
-
-	/* left_in_path, left_by_task */
-	LEGAL("a path leaves nothing", LEFT_IN_PATH,
-	      STEP(PATH_FREE, TREE, 2, 0)),
-	ILLEGAL("a path leaves a reference", LEFT_IN_PATH,
-		STEP(PATH_FREE, TREE, 2, 0, .look.held = 1)),
-	LEGAL("a task leaves nothing", LEFT_BY_TASK,
-	      STEP(TASK_END, TREE, 1, 0)),
-	ILLEGAL("a task leaves a reference", LEFT_BY_TASK,
-		STEP(TASK_END, TREE, 2, 0, .look.held = 1)),
-
-	/* write_on_failed_fs */
-	LEGAL("a write", WRITE_ON_FAILED_FS, HANDED_OVER,
-	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
-	      STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE)),
-	ILLEGAL("a write on a file system in error", WRITE_ON_FAILED_FS,
-		STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE),
-		STEP(IO_SUBMIT, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE,
-		     .look.fs_error = true)),
-	LEGAL("the error comes while it is written", WRITE_ON_FAILED_FS,
-	      TESTED_WRITE(ARM, false), TESTED_WRITE(SUBMIT, true),
-	      STEP(WRITE_OUT, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE)),
-	LEGAL("armed before the guard was turned on, and it goes out", NONE,
-	      STEP(IO_ARM, TREE | EB_FLAG_WRITEBACK, 2, 4, WRITE_SITE, .before = true),
-	      STEP(WRITE_OUT, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE)),
-	ILLEGAL("the error was there before, and it goes out",
-		WRITE_ON_FAILED_FS,
-		TESTED_WRITE(ARM, true), TESTED_WRITE(SUBMIT, true),
-		STEP(WRITE_OUT, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE)),
-};
 
 static struct eb_look look_of(const struct eb_step *step)
 {
@@ -580,6 +183,22 @@ static void eb_test_repair(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, judgement.counts & BIT(EB_COUNT_REPAIRS));
 }
 
+/* What reclaim leaves alone is counted by the reason. */
+static void eb_test_refused(struct kunit *test)
+{
+	static const struct eb_step busy =
+		STEP(RELEASE_REFUSED, TREE, 2, 0, RECLAIM, .look.arg = EB_BUSY);
+	static const struct eb_step no_tree_ref =
+		STEP(RELEASE_REFUSED, 0, 1, 0, RECLAIM, .look.arg = EB_NO_TREE_REF);
+	struct btrfs_eb_debug rec = { };
+	struct eb_judgement judgement;
+
+	tell(&rec, &busy, &judgement);
+	EXPECT_EQ(test, judgement.counts, BIT(EB_COUNT_RELEASE_BUSY));
+	tell(&rec, &no_tree_ref, &judgement);
+	EXPECT_EQ(test, judgement.counts, BIT(EB_COUNT_RELEASE_NO_TREE_REF));
+}
+
 /* Only a task can owe the IO: of a write that is armed outside of one nobody asks that. */
 static void eb_test_no_debt(struct kunit *test)
 {
@@ -691,6 +310,17 @@ static void eb_test_ledger(struct kunit *test)
 	take(test, t, 0, EB_EXTRA, 9);
 	EXPECT_EQ(test, give_back(t, 0, NULL), 9);
 	EXPECT_EQ(test, give_back(t, 0, NULL), 8);
+
+	/* Of two that are in paths as well. */
+	take(test, t, 0, path, 10);
+	take(test, t, 0, &eb_test_paths[1], 11);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 11);
+	EXPECT_EQ(test, give_back(t, 0, NULL), 10);
+	/* Of another buffer that had the same memory nothing is remembered. */
+	t->releasing = path;
+	KUNIT_EXPECT_PTR_EQ(test, NULL,
+			    (void *)eb_ledger_doubt(t, &eb_test_buffers[0], 1));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb_ledger_doubt(t, &eb_test_buffers[0], 0));
 }
 
 /* What does not fit is refused, and nothing else is lost. */
@@ -718,6 +348,24 @@ static void eb_test_ledger_full(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, btrfs_eb_core_structure_put(&rec, EB_KIND_RELOC));
 }
 
+/* A buffer of which this task holds the first reference; the guard sees it live. */
+static struct extent_buffer *new_buffer(struct kunit *test, int refs)
+{
+	struct extent_buffer *eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb);
+	/* An atomic_t or a refcount_t. */
+	atomic_set((atomic_t *)&eb->refs, refs);
+	spin_lock_init(&eb->refs_lock);
+	eb_debug_alloc(eb);
+	return eb;
+}
+
+static const char *put(struct extent_buffer *eb)
+{
+	return btrfs_eb_debug_put(eb, EB_SITE_PUT, _RET_IP_);
+}
+
 struct eb_irq_test {
 	struct irq_work work;
 	struct extent_buffer *eb;
@@ -738,7 +386,7 @@ static void act_in_irq(struct irq_work *work)
 
 	btrfs_eb_debug_take(t->eb, EB_KIND_RELOC, 0);
 	t->held = in_structure(t, EB_KIND_IRQ);
-	t->report = btrfs_eb_debug_put(t->eb, EB_SITE_PUT, _RET_IP_);
+	t->report = put(t->eb);
 	btrfs_eb_debug_get(t->eb, EB_KIND_LOOKUP, 0);
 }
 
@@ -752,11 +400,7 @@ static void eb_test_irq(struct kunit *test)
 	if (!READ_ONCE(btrfs_eb_epoch) || IS_ENABLED(CONFIG_PREEMPT_RT))
 		return;
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t);
-	t->eb = kunit_kzalloc(test, sizeof(*t->eb), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t->eb);
-	/* An atomic_t or a refcount_t. */
-	atomic_set((atomic_t *)&t->eb->refs, 2);
-	eb_debug_alloc(t->eb);
+	t->eb = new_buffer(test, 2);
 	btrfs_eb_debug_give(t->eb, EB_KIND_RELOC, 0);
 	EXPECT_EQ(test, in_structure(t, EB_KIND_RELOC), 1);
 
@@ -781,18 +425,316 @@ static void eb_test_irq(struct kunit *test)
 	EXPECT_EQ(test, btrfs_eb_owner_held(t->eb, t->eb->debug.serial), 0);
 }
 
+static void act_more_in_irq(struct irq_work *work)
+{
+	struct extent_buffer *eb = container_of(work, struct eb_irq_test, work)->eb;
+
+	eb_debug_get_for_caller(eb, EB_KIND_LOOKUP);
+	btrfs_eb_debug_get(eb, EB_KIND_RELOC, 0);
+	btrfs_eb_debug_refs_lock(eb);
+	btrfs_eb_debug_mark(eb, EB_EVENT_NEW_BLOCK);
+	btrfs_eb_debug_give(eb, EB_KIND_ROOT, 0);
+}
+
+/* The same with a history: all of it is noted, and no stack, which is of another task. */
+static void eb_test_irq_history(struct kunit *test)
+{
+	struct eb_irq_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	struct eb_history *history;
+
+	if (!READ_ONCE(btrfs_eb_epoch) || IS_ENABLED(CONFIG_PREEMPT_RT))
+		return;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t);
+	t->eb = new_buffer(test, 2);
+	/* It is freed with the buffer. */
+	if (!t->eb->debug.history)
+		t->eb->debug.history = kzalloc(sizeof(*history), GFP_KERNEL);
+	history = t->eb->debug.history;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, history);
+	atomic_set(&history->next, 0);
+
+	static_branch_inc(&btrfs_eb_note_key);
+	init_irq_work(&t->work, act_more_in_irq);
+	irq_work_queue(&t->work);
+	irq_work_sync(&t->work);
+	static_branch_dec(&btrfs_eb_note_key);
+
+	EXPECT_EQ(test, in_structure(t, EB_KIND_IRQ), 1);
+	EXPECT_EQ(test, in_structure(t, EB_KIND_RELOC), 1);
+	/* Nobody has given what no list has. */
+	EXPECT_EQ(test, in_structure(t, EB_KIND_ROOT), 0);
+	KUNIT_EXPECT_TRUE(test, t->eb->debug.unrecorded);
+	KUNIT_EXPECT_GE(test, atomic_read(&history->next), 2);
+	EXPECT_EQ(test, history->stacks[EB_KIND_RELOC], 0);
+	btrfs_eb_debug_forget(t->eb);
+}
+
+/* A path with a buffer at each level, which this task has taken from the root on. */
+static struct btrfs_path *full_path(struct kunit *test)
+{
+	struct btrfs_path *path = kunit_kzalloc(test, sizeof(*path), GFP_KERNEL);
+	int level;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, path);
+	for (level = EB_BASE_LEVELS - 1; level >= 0; level--)
+		path->nodes[level] = new_buffer(test, 2);
+	return path;
+}
+
+static void forget_path(const struct btrfs_path *path)
+{
+	int level;
+
+	for (level = 0; level < EB_BASE_LEVELS; level++)
+		btrfs_eb_debug_forget(path->nodes[level]);
+}
+
+static const struct btrfs_path *eb_test_wanted;
+static unsigned int eb_test_nr;
+
+static void count_nodes(const struct eb_held *held, pid_t pid, void *arg)
+{
+	eb_test_nr += held->path == eb_test_wanted && held->kind == EB_KIND_PATH;
+}
+
+static unsigned int nodes_of(const struct btrfs_path *path)
+{
+	eb_test_wanted = path;
+	eb_test_nr = 0;
+	btrfs_eb_owner_walk(count_nodes, NULL);
+	return eb_test_nr;
+}
+
+/* A path of all levels has its nodes, in line and not, and no other path gets them. */
+static void eb_test_path(struct kunit *test)
+{
+	struct btrfs_path *path, *other;
+	int level;
+
+	if (!READ_ONCE(btrfs_eb_epoch))
+		return;
+	path = full_path(test);
+	eb_debug_path(path);
+	EXPECT_EQ(test, nodes_of(path), EB_BASE_LEVELS);
+	btrfs_eb_debug_path(path, _THIS_IP_);
+	EXPECT_EQ(test, nodes_of(path), EB_BASE_LEVELS);
+
+	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, other);
+	other->nodes[0] = path->nodes[0];
+	eb_debug_path(other);
+	EXPECT_EQ(test, nodes_of(other), 0);
+
+	eb_debug_path_release(path);
+	for (level = 0; level < EB_BASE_LEVELS; level++)
+		KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(path->nodes[level]));
+	EXPECT_EQ(test, nodes_of(path), 0);
+	forget_path(path);
+}
+
+/* What passes from a task to a structure and back is of whoever is named for it. */
+static void eb_test_passed_on(struct kunit *test)
+{
+	const unsigned long place = (unsigned long)eb_test_passed_on;
+	static const struct btrfs_eb_token old, not_stale;
+	struct btrfs_eb_token token = not_stale;
+	struct extent_buffer *eb;
+	u32 at, when;
+
+	if (!READ_ONCE(btrfs_eb_epoch))
+		return;
+	eb = new_buffer(test, 2);
+	btrfs_eb_debug_give(eb, EB_KIND_RELOC, place);
+	btrfs_eb_owner_taken(&eb->debug, EB_KIND_RELOC, &at, &when);
+	EXPECT_EQ(test, at, (u32)place);
+	btrfs_eb_debug_take(eb, EB_KIND_RELOC, place);
+	EXPECT_EQ(test, btrfs_eb_core_structures(&eb->debug, EB_KIND_RELOC), 0);
+	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 1);
+	/* The next buffer in this memory is held by nobody. */
+	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial + 1), 0);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
+	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
+
+	/* A structure that has none, and none at all. */
+	btrfs_eb_debug_take(eb, EB_KIND_RELOC, 0);
+	btrfs_eb_debug_take(NULL, EB_KIND_RELOC, 0);
+	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
+	eb_debug_put(NULL, EB_SITE_PUT);
+
+	/* A lookup that began under another epoch, or has found nothing that was stale. */
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_lookup(eb, &old));
+	token.epoch = READ_ONCE(btrfs_eb_epoch);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_lookup(eb, &token));
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)
+			    btrfs_eb_debug_release_refused(eb, EB_SITE_RELEASE, EB_NO_TREE_REF));
+	btrfs_eb_debug_forget(eb);
+}
+
+#define EB_TEXT		65536
+
+/* Room for what a file says; all of it if it is not more. */
+static struct seq_file *open_file(struct kunit *test, struct file *file,
+				  const struct file_operations *fops)
+{
+	struct seq_file *m;
+
+	KUNIT_ASSERT_EQ(test, fops->open(NULL, file), 0);
+	m = file->private_data;
+	/* It is freed by its release. */
+	m->buf = kvzalloc(EB_TEXT, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, m->buf);
+	m->size = EB_TEXT - 1;
+	return m;
+}
+
+/* All that a file of the guard's says, in @file until it is released. */
+static const char *read_file(struct kunit *test, struct file *file,
+			     const struct file_operations *fops)
+{
+	struct seq_file *m = open_file(test, file, fops);
+	loff_t pos = 0;
+	void *v;
+
+	for (v = m->op->start(m, &pos); v; v = m->op->next(m, v, &pos))
+		EXPECT_EQ(test, m->op->show(m, v), 0);
+	m->op->stop(m, v);
+	return m->buf;
+}
+
+static unsigned int times(const char *text, const char *word)
+{
+	unsigned int nr = 0;
+
+	while ((text = strstr(text, word))) {
+		text += strlen(word);
+		nr++;
+	}
+	return nr;
+}
+
+/* More than the 256 owners that are told apart: so many buffers with four each. */
+#define EB_MANY		65
+
+/* Of more owners than are told apart the rest is a number; a function is one owner. */
+static void eb_test_owners(struct kunit *test)
+{
+	static const enum eb_debug_kind kinds[] = {
+		EB_KIND_ROOT, EB_KIND_COMMIT_ROOT, EB_KIND_RELOC, EB_KIND_ZONED,
+	};
+	struct file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
+	struct extent_buffer **ebs;
+	struct seq_file *m;
+	const char *text;
+	loff_t pos = 0;
+	int i, k;
+	void *v;
+
+	if (!READ_ONCE(btrfs_eb_epoch))
+		return;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	ebs = kunit_kzalloc(test, EB_MANY * sizeof(*ebs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ebs);
+	for (i = 0; i < EB_MANY; i++) {
+		ebs[i] = new_buffer(test, 5);
+		put(ebs[i]);
+	}
+	/* The oldest reference is not that of the oldest buffer. */
+	for (i = EB_MANY - 1; i >= 0; i--) {
+		for (k = 0; k < ARRAY_SIZE(kinds); k++)
+			btrfs_eb_debug_get(ebs[i], kinds[k],
+					   (unsigned long)eb_test_owners + 1 + i);
+		if (i == EB_MANY - 1)
+			msleep(30);
+	}
+
+	text = read_file(test, file, &btrfs_eb_owners_fops);
+	KUNIT_EXPECT_EQ(test, times(text, "kind=unknown site=unknown"), 1u);
+	KUNIT_EXPECT_GE(test, times(text, "site=eb_test_owners"), (unsigned int)ARRAY_SIZE(kinds));
+	btrfs_eb_owners_fops.release(NULL, file);
+
+	/* Who reads the buffers and goes back has to begin anew. */
+	memset(file, 0, sizeof(*file));
+	m = open_file(test, file, &btrfs_eb_buffers_fops);
+	for (v = m->op->start(m, &pos); v && pos < EB_MANY / 2;)
+		v = m->op->next(m, v, &pos);
+	KUNIT_EXPECT_TRUE(test, v != NULL);
+	pos = 1;
+	KUNIT_EXPECT_TRUE(test, m->op->start(m, &pos) == NULL);
+	pos = 0;
+	KUNIT_EXPECT_TRUE(test, m->op->start(m, &pos) != NULL);
+	btrfs_eb_buffers_fops.release(NULL, file);
+	for (i = 0; i < EB_MANY; i++)
+		btrfs_eb_debug_forget(ebs[i]);
+}
+
+static struct btrfs_fs_info *test_fs(struct kunit *test, bool super)
+{
+	struct btrfs_fs_info *fs_info = kunit_kzalloc(test, sizeof(*fs_info), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fs_info);
+	if (super) {
+		fs_info->super_copy = kunit_kzalloc(test, sizeof(*fs_info->super_copy),
+						    GFP_KERNEL);
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fs_info->super_copy);
+		memset(fs_info->super_copy->fsid, 0xeb, BTRFS_FSID_SIZE);
+	}
+	return fs_info;
+}
+
+/* A line of the buffers is of that buffer, also if much of it is as in the line before. */
+static void eb_test_lines(struct kunit *test)
+{
+	struct file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
+	struct extent_buffer *ebs[4];
+	struct eb_mark reader;
+	const char *text;
+	int i, k;
+
+	if (!READ_ONCE(btrfs_eb_epoch))
+		return;
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	for (i = 0; i < ARRAY_SIZE(ebs); i++) {
+		ebs[i] = new_buffer(test, 20);
+		ebs[i]->start = 1000 + i;
+		if (i)
+			ebs[i]->fs_info = test_fs(test, i > 1);
+	}
+	/* Two references, two of another file system, three; and more than are shown. */
+	for (i = 1; i < ARRAY_SIZE(ebs); i++) {
+		put(ebs[i]);
+		for (k = 0; k < (i < 3 ? 2 : 3); k++)
+			btrfs_eb_debug_get(ebs[i], EB_KIND_RELOC, (unsigned long)eb_test_lines + 1);
+	}
+	for (i = 0; i <= EB_OWNERS; i++)
+		btrfs_eb_debug_get(ebs[0], EB_KIND_LOOKUP, (unsigned long)eb_test_lines + 1);
+
+	text = read_file(test, file, &btrfs_eb_buffers_fops);
+	EXPECT_EQ(test, times(text, "lookup:eb_test_lines"), EB_OWNERS - 1);
+	EXPECT_EQ(test, times(text, "reloc:eb_test_lines*2 "), 2);
+	EXPECT_EQ(test, times(text, "reloc:eb_test_lines*3 "), 1);
+	EXPECT_EQ(test, times(text, "fsid=ebebebeb"), 2);
+	btrfs_eb_buffers_fops.release(NULL, file);
+
+	/* A file system that goes takes nothing of others along, and no reader. */
+	btrfs_eb_live_open(&reader);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_unmount(test_fs(test, true)));
+	btrfs_eb_live_close(&reader);
+	for (i = 0; i < ARRAY_SIZE(ebs); i++) {
+		KUNIT_EXPECT_TRUE(test, btrfs_eb_live_has(ebs[i], ebs[i]->debug.serial));
+		btrfs_eb_debug_forget(ebs[i]);
+	}
+}
+
 /* A buffer that is freed although this task holds it is looked for before it is looked at. */
 static void eb_test_gone(struct kunit *test)
 {
 	struct eb_look look = { .epoch = READ_ONCE(btrfs_eb_epoch) };
-	struct extent_buffer *eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
+	struct extent_buffer *eb;
 	u32 serial;
 
 	if (!look.epoch)
 		return;
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb);
-	atomic_set((atomic_t *)&eb->refs, 1);
-	eb_debug_alloc(eb);
+	eb = new_buffer(test, 1);
 	serial = eb->debug.serial;
 	btrfs_eb_look(&look, eb, EB_EVENT_LAST_PUT, EB_SITE_PUT);
 	EXPECT_EQ(test, look.held, 1);
@@ -815,8 +757,43 @@ static void eb_test_verdicts(struct kunit *test)
 	btrfs_eb_debug_said();
 	newest = btrfs_eb_verdict_get();
 	KUNIT_EXPECT_PTR_EQ(test, newest, verdicts[nr - 1]);
+	/* What was given back and taken again is the newest. */
+	btrfs_eb_verdict_put(verdicts[0]);
+	KUNIT_EXPECT_PTR_EQ(test, btrfs_eb_verdict_get(), verdicts[0]);
+	btrfs_eb_debug_said();
+	KUNIT_EXPECT_PTR_EQ(test, btrfs_eb_verdict_get(), verdicts[0]);
 	for (i = 0; i < nr; i++)
 		btrfs_eb_verdict_put(verdicts[i]);
+	/* Nothing is to be said. */
+	btrfs_eb_debug_said();
+	newest = btrfs_eb_verdict_get();
+	KUNIT_EXPECT_PTR_EQ(test, newest, verdicts[0]);
+	btrfs_eb_verdict_put(newest);
+}
+
+/* Off, no hook notes anything, not even of what was seen before. */
+static void tell_nobody(struct kunit *test, struct extent_buffer *eb,
+			const struct btrfs_path *path)
+{
+	const struct btrfs_eb_debug before = eb->debug;
+	static const struct btrfs_eb_token token;
+
+	/* To those who trace an error in place of a buffer is none. */
+	static_branch_inc(&btrfs_eb_note_key);
+	btrfs_eb_debug_take(ERR_PTR(-EIO), EB_KIND_ROOT, 0);
+	static_branch_dec(&btrfs_eb_note_key);
+	btrfs_eb_debug_distrust("it is off already");
+	btrfs_eb_debug_refs_lock(eb);
+	btrfs_eb_debug_dirty(eb);
+	btrfs_eb_debug_mark(eb, EB_EVENT_NEW_BLOCK);
+	btrfs_eb_debug_path(path, _THIS_IP_);
+	btrfs_eb_debug_get(eb, EB_KIND_LOOKUP, _THIS_IP_);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_lookup(eb, &token));
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)
+			    btrfs_eb_debug_event(eb, EB_EVENT_IO_END, EB_SITE_READ_END, 0));
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)
+			    btrfs_eb_debug_release_refused(eb, EB_SITE_RELEASE, EB_BUSY));
+	EXPECT_EQ(test, memcmp(&before, &eb->debug, sizeof(before)), 0);
 }
 
 /*
@@ -826,10 +803,15 @@ static void eb_test_verdicts(struct kunit *test)
  */
 static void eb_test_distrust(struct kunit *test)
 {
-	struct extent_buffer *eb;
+	struct extent_buffer *eb, *known;
+	struct btrfs_path *path;
 
 	if (!READ_ONCE(btrfs_eb_epoch))
 		return;
+	path = full_path(test);
+	known = path->nodes[0];
+	if (!known->debug.history)
+		known->debug.history = kzalloc(sizeof(*known->debug.history), GFP_KERNEL);
 	eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb);
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
@@ -837,8 +819,14 @@ static void eb_test_distrust(struct kunit *test)
 							 EB_SITE_READ_END, 0));
 	KUNIT_EXPECT_FALSE(test, eb->debug.distrusted);
 	EXPECT_EQ(test, READ_ONCE(btrfs_eb_epoch), 0);
+	/* Who traces is still told. */
+	if (!READ_ONCE(btrfs_eb_trace_epoch))
+		tell_nobody(test, known, path);
 	WRITE_ONCE(btrfs_eb_epoch, btrfs_eb_new_epoch());
 	btrfs_eb_table_epoch();
+	/* This task has no list any more, and is in none. */
+	EXPECT_EQ(test, btrfs_eb_owner_held(known, known->debug.serial), 0);
+	forget_path(path);
 }
 
 static struct kunit_case eb_debug_cases[] = {
@@ -846,11 +834,17 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_both_halves),
 	KUNIT_CASE(eb_test_lookups),
 	KUNIT_CASE(eb_test_repair),
+	KUNIT_CASE(eb_test_refused),
 	KUNIT_CASE(eb_test_no_debt),
 	KUNIT_CASE(eb_test_history),
 	KUNIT_CASE(eb_test_ledger),
 	KUNIT_CASE(eb_test_ledger_full),
 	KUNIT_CASE(eb_test_irq),
+	KUNIT_CASE(eb_test_irq_history),
+	KUNIT_CASE(eb_test_path),
+	KUNIT_CASE(eb_test_passed_on),
+	KUNIT_CASE(eb_test_owners),
+	KUNIT_CASE(eb_test_lines),
 	KUNIT_CASE(eb_test_gone),
 	KUNIT_CASE(eb_test_verdicts),
 	KUNIT_CASE(eb_test_distrust),

@@ -43,7 +43,7 @@ suite()
 	grep -qE '^ok [0-9]+ (- )?btrfs_eb_debug$' "$LOG/clean.log" ||
 		fail "the suite did not pass: $(grep -E 'not ok|EXPECTATION|_kunit.c' "$LOG/clean.log" | head -n 5)"
 	[ "$cases" = "$want" ] || fail "$cases cases passed, there are $want"
-	sequences=$(grep -cE '^[[:space:]](LEGAL|ILLEGAL)\(' "$TOP/fs/btrfs/eb_debug_kunit.c")
+	sequences=$(grep -cE '^[[:space:]](LEGAL|ILLEGAL)\(' "$TOP/fs/btrfs/eb_debug_kunit.h")
 	pass "$cases cases, $sequences sequences"
 }
 

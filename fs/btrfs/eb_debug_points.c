@@ -499,7 +499,7 @@ static const struct file_operations at_fops = {
 	.release	= single_release,
 };
 
-/* The number of a role, which is a new one if nobody had that name. */
+/* The number of a role, which is a new one if nobody had that name; parse_line() cut it. */
 static int role_of(struct eb_schedule *to, const char *name)
 {
 	unsigned int i;
@@ -507,7 +507,7 @@ static int role_of(struct eb_schedule *to, const char *name)
 	for (i = 0; i < to->nr_roles; i++)
 		if (!strcmp(to->role[i].name, name))
 			return i;
-	if (i == EB_ROLES || strlen(name) >= EB_ROLE_NAME)
+	if (i == EB_ROLES)
 		return -EINVAL;
 	strscpy(to->role[i].name, name, EB_ROLE_NAME);
 	to->nr_roles++;

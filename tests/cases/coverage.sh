@@ -42,6 +42,7 @@ tasks    | silent | many_tasks smp=2
 enomem   | silent | enomem part=guard want=70 timeout=150 btrfs.eb_debug=stacks
 no_pages | silent | no_pages level=no
 shutdown | silent | shutdown
+poor     | silent | mount stack_depot_disable=on btrfs.eb_debug=stacks
 rearm    | io_without_dance | rearm btrfs.eb_mutant=read_dance
 freeze   | io_without_dance | freeze btrfs.eb_debug=history
 foreign  | put_without_reference | mount btrfs.eb_mutant=put_foreign

@@ -75,6 +75,7 @@ static void refuse_garbage(void)
 	static char letters[LETTERS + 1];
 
 	put_file(DELAY_AT, "new_block put");
+	put_file(FAIL_AT, "tree_trylock, read_trylock");
 	put_file(SCHEDULE, "timeout 2000\nstart 4096\n"
 		 "writer tree_trylock fail\nreader put refs=3\n");
 	for (size_t i = 0; i < ARRAY_SIZE(no_points); i++) {
@@ -94,6 +95,7 @@ static void refuse_garbage(void)
 	put_file(SCHEDULE, steps(STEPS - 1, true));
 	put_file(SCHEDULE, steps(ROLES - 1, false));
 	put_file(SCHEDULE, "\n");
+	put_file(FAIL_AT, "\n");
 	put_file(DELAY_AT, "\n");
 }
 
@@ -207,16 +209,38 @@ static void look_around(void)
 	}
 }
 
-/* A schedule is about one buffer, and begins with no other. */
-static void start_nowhere(void)
+/* That schedule is over after some work. */
+static void replay(const char *schedule, int round)
 {
+	put_file(SCHEDULE, schedule);
+	work(round);
+	if (!value_of(SCHEDULE, "done", NULL, 0))
+		die("nobody has made the steps of '%s'", schedule);
+}
+
+/* A schedule is about one buffer, and begins with no other; a step may ask for more. */
+static void replay_some(void)
+{
+	pid_t reader = spawn(look_around);
+	char text[64];
+	long start;
+
 	put_file(SCHEDULE, "start 1\nreader lookup\n");
 	work(200);
 	check("not_begun", !value_of(SCHEDULE, "done", NULL, 0), 1);
-	put_file(SCHEDULE, "reader lookup\n");
-	work(201);
-	check("begun", value_of(SCHEDULE, "done", NULL, 0), 1);
+	replay("reader lookup\n", 201);
+	start = value_of(SCHEDULE, "start", NULL, 0);
+	snprintf(text, sizeof(text), "start %ld\nreader lookup\n", start);
+	replay(text, 202);
+	check("same_start", value_of(SCHEDULE, "start", NULL, 0) == start, 1);
+	/* Who looks up has no buffer yet, whose references could be counted. */
+	replay("reader lookup refs=1000\n", 203);
+	replay("reader put refs=3\n", 204);
+	replay("reader tree_trylock fail\n", 205);
+	/* The one who has begun goes on, and nobody else in its place. */
+	replay("timeout 200\nreader lookup\nreader lookup\nreader lookup\n", 206);
 	put_file(SCHEDULE, "\n");
+	stop_worker(reader);
 }
 
 /* Somebody waits for a step that nobody ever makes: until the timeout, or the end. */
@@ -268,7 +292,7 @@ static void run_points(void)
 	delay_each();
 	fail_each(1);
 	tell_refused();
-	start_nowhere();
+	replay_some();
 	wait_in_vain();
 	umount_disk();
 }

@@ -98,36 +98,6 @@ static void eb_test_both_halves(struct kunit *test)
 	EXPECT_EQ(test, illegal & all, all);
 }
 
-struct eb_lookup_case {
-	const char *name;
-	bool stale_before;
-	bool stale_after;
-	bool section;
-	bool taken_back;
-	bool unlocked_section;
-	u32 epoch;
-	bool judged;
-	bool broken;
-};
-
-static const struct eb_lookup_case lookups[] = {
-	{ .name = "not stale", .epoch = EPOCH },
-	{ .name = "stale, waited", .stale_before = true, .stale_after = true,
-	  .section = true, .epoch = EPOCH, .judged = true },
-	{ .name = "stale, did not wait", .stale_before = true,
-	  .stale_after = true, .epoch = EPOCH, .judged = true,
-	  .broken = true },
-	{ .name = "stale, the lock is not taken", .stale_before = true,
-	  .stale_after = true, .unlocked_section = true, .epoch = EPOCH,
-	  .judged = true, .broken = true },
-	{ .name = "became stale later", .stale_after = true, .epoch = EPOCH },
-	{ .name = "not stale any more", .stale_before = true, .epoch = EPOCH },
-	{ .name = "used again and stale again", .stale_before = true,
-	  .stale_after = true, .taken_back = true, .epoch = EPOCH },
-	{ .name = "began before the guard was on", .stale_before = true,
-	  .stale_after = true, .epoch = EPOCH - 1 },
-};
-
 static void run_lookup(struct kunit *test, const struct eb_lookup_case *c)
 {
 	struct eb_step section = STEP(REFS_LOCK, TREE, 3, 0,
@@ -529,7 +499,36 @@ static void eb_test_path(struct kunit *test)
 	for (level = 0; level < EB_BASE_LEVELS; level++)
 		KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(path->nodes[level]));
 	EXPECT_EQ(test, nodes_of(path), 0);
+	/* Nor has a task that holds nothing a node. */
+	btrfs_eb_debug_path(path, _THIS_IP_);
+	EXPECT_EQ(test, nodes_of(path), 0);
 	forget_path(path);
+}
+
+/* A mistake with a buffer that was reported is no second report. */
+static void eb_test_known(struct kunit *test)
+{
+	struct extent_buffer *eb;
+
+	if (!READ_ONCE(btrfs_eb_epoch))
+		return;
+	eb = new_buffer(test, 2);
+	eb->debug.distrusted = true;
+	/* A write is owed, there is no reference, and then nobody holds one. */
+	WRITE_ONCE(eb->debug.wb_task, current);
+	eb_debug_put(eb, EB_SITE_PUT);
+	btrfs_eb_debug_get(eb, EB_KIND_LOOKUP, 0);
+	atomic_set((atomic_t *)&eb->refs, 0);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
+	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
+	atomic_set((atomic_t *)&eb->refs, 2);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
+	/* The dummy of a self-test may be given back by hand. */
+	set_bit(EXTENT_BUFFER_UNMAPPED, &eb->bflags);
+	set_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
+	eb_debug_tree_ref_clear(eb, EB_SITE_PUT);
+	btrfs_eb_debug_forget(eb);
 }
 
 /* What passes from a task to a structure and back is of whoever is named for it. */
@@ -538,7 +537,7 @@ static void eb_test_passed_on(struct kunit *test)
 	const unsigned long place = (unsigned long)eb_test_passed_on;
 	static const struct btrfs_eb_token old, not_stale;
 	struct btrfs_eb_token token = not_stale;
-	struct extent_buffer *eb;
+	struct extent_buffer *eb, *nobody = NULL;
 	u32 at, when;
 
 	if (!READ_ONCE(btrfs_eb_epoch))
@@ -559,7 +558,7 @@ static void eb_test_passed_on(struct kunit *test)
 	btrfs_eb_debug_take(eb, EB_KIND_RELOC, 0);
 	btrfs_eb_debug_take(NULL, EB_KIND_RELOC, 0);
 	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
-	eb_debug_put(NULL, EB_SITE_PUT);
+	eb_debug_put(READ_ONCE(nobody), EB_SITE_PUT);
 
 	/* A lookup that began under another epoch, or has found nothing that was stale. */
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_lookup(eb, &old));
@@ -647,7 +646,7 @@ static void eb_test_owners(struct kunit *test)
 		for (k = 0; k < ARRAY_SIZE(kinds); k++)
 			btrfs_eb_debug_get(ebs[i], kinds[k],
 					   EB_HOLDER + i);
-		if (i == EB_MANY - 1)
+		if (i == EB_MANY - 2)
 			msleep(30);
 	}
 
@@ -718,6 +717,14 @@ static void eb_test_lines(struct kunit *test)
 	EXPECT_EQ(test, times(text, "reloc:" EB_HOLDER_NAME "*3 "), 1);
 	EXPECT_EQ(test, times(text, "fsid=ebebebeb"), 2);
 	btrfs_eb_buffers_fops.release(NULL, file);
+
+	/* Whoever held the buffer that was in this memory before does not hold this one. */
+	memset(file, 0, sizeof(*file));
+	ebs[0]->debug.serial--;
+	text = read_file(test, file, &btrfs_eb_buffers_fops);
+	EXPECT_EQ(test, times(text, "lookup:" EB_HOLDER_NAME), 0);
+	btrfs_eb_buffers_fops.release(NULL, file);
+	ebs[0]->debug.serial++;
 
 	/* A file system that goes takes nothing of others along, and no reader. */
 	btrfs_eb_live_open(&reader);
@@ -792,6 +799,7 @@ static void tell_nobody(struct kunit *test, struct extent_buffer *eb,
 	btrfs_eb_debug_mark(eb, EB_EVENT_NEW_BLOCK);
 	btrfs_eb_debug_path(path, _THIS_IP_);
 	btrfs_eb_debug_get(eb, EB_KIND_LOOKUP, _THIS_IP_);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_lookup(eb, &token));
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)
 			    btrfs_eb_debug_event(eb, EB_EVENT_IO_END, EB_SITE_READ_END, 0));
@@ -846,6 +854,7 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_irq),
 	KUNIT_CASE(eb_test_irq_history),
 	KUNIT_CASE(eb_test_path),
+	KUNIT_CASE(eb_test_known),
 	KUNIT_CASE(eb_test_passed_on),
 	KUNIT_CASE(eb_test_owners),
 	KUNIT_CASE(eb_test_lines),

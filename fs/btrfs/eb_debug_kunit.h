@@ -408,4 +408,35 @@ static const struct eb_sequence sequences[] = {
 		STEP(WRITE_OUT, TREE | EB_FLAG_WRITEBACK, 2, 1, WRITE_SITE)),
 };
 
+/* What a lookup has seen of STALE, before and after, and whether that is judged. */
+struct eb_lookup_case {
+	const char *name;
+	bool stale_before;
+	bool stale_after;
+	bool section;
+	bool taken_back;
+	bool unlocked_section;
+	u32 epoch;
+	bool judged;
+	bool broken;
+};
+
+static const struct eb_lookup_case lookups[] = {
+	{ .name = "not stale", .epoch = EPOCH },
+	{ .name = "stale, waited", .stale_before = true, .stale_after = true,
+	  .section = true, .epoch = EPOCH, .judged = true },
+	{ .name = "stale, did not wait", .stale_before = true,
+	  .stale_after = true, .epoch = EPOCH, .judged = true,
+	  .broken = true },
+	{ .name = "stale, the lock is not taken", .stale_before = true,
+	  .stale_after = true, .unlocked_section = true, .epoch = EPOCH,
+	  .judged = true, .broken = true },
+	{ .name = "became stale later", .stale_after = true, .epoch = EPOCH },
+	{ .name = "not stale any more", .stale_before = true, .epoch = EPOCH },
+	{ .name = "used again and stale again", .stale_before = true,
+	  .stale_after = true, .taken_back = true, .epoch = EPOCH },
+	{ .name = "began before the guard was on", .stale_before = true,
+	  .stale_after = true, .epoch = EPOCH - 1 },
+};
+
 #endif

@@ -318,14 +318,20 @@ static void eb_test_ledger_full(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, btrfs_eb_core_structure_put(&rec, EB_KIND_RELOC));
 }
 
+/* By hand: an atomic_t or a refcount_t, each of which is an int. */
+static void set_count(struct extent_buffer *eb, int count)
+{
+	static_assert(sizeof(eb->refs) == sizeof(int));
+	WRITE_ONCE(*(int *)&eb->refs, count);
+}
+
 /* A buffer of which this task holds the first reference; the guard sees it live. */
 static struct extent_buffer *new_buffer(struct kunit *test, int refs)
 {
 	struct extent_buffer *eb = kunit_kzalloc(test, sizeof(*eb), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, eb);
-	/* An atomic_t or a refcount_t. */
-	atomic_set((atomic_t *)&eb->refs, refs);
+	set_count(eb, refs);
 	spin_lock_init(&eb->refs_lock);
 	eb_debug_alloc(eb);
 	return eb;
@@ -518,10 +524,10 @@ static void eb_test_known(struct kunit *test)
 	WRITE_ONCE(eb->debug.wb_task, current);
 	eb_debug_put(eb, EB_SITE_PUT);
 	btrfs_eb_debug_get(eb, EB_KIND_LOOKUP, 0);
-	atomic_set((atomic_t *)&eb->refs, 0);
+	set_count(eb, 0);
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
 	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
-	atomic_set((atomic_t *)&eb->refs, 2);
+	set_count(eb, 2);
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
 	/* The dummy of a self-test may be given back by hand. */
 	set_bit(EXTENT_BUFFER_UNMAPPED, &eb->bflags);

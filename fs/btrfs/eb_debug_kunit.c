@@ -286,6 +286,11 @@ static void eb_test_ledger(struct kunit *test)
 	take(test, t, 0, &eb_test_paths[1], 11);
 	EXPECT_EQ(test, give_back(t, 0, NULL), 11);
 	EXPECT_EQ(test, give_back(t, 0, NULL), 10);
+	/* To a path that has none of them the one outside of paths is given. */
+	take(test, t, 0, &eb_test_paths[1], 12);
+	take(test, t, 0, NULL, 13);
+	EXPECT_EQ(test, give_back(t, 0, path), 13);
+	EXPECT_EQ(test, give_back(t, 0, path), 12);
 	/* Of another buffer that had the same memory nothing is remembered. */
 	t->releasing = path;
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
@@ -516,7 +521,7 @@ static void eb_test_known(struct kunit *test)
 	eb = new_buffer(test, 2);
 	eb->debug.distrusted = true;
 	WRITE_ONCE(eb->debug.wb_task, current);
-	eb_debug_put(eb, EB_SITE_PUT);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
 	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
 	/* Nobody holds it; but the dummy of a self-test may be given back by hand. */
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
@@ -524,12 +529,20 @@ static void eb_test_known(struct kunit *test)
 	set_bit(EXTENT_BUFFER_TREE_REF, &eb->bflags);
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
 	eb_debug_tree_ref_clear(eb, EB_SITE_PUT);
+	/* Set already: nobody has taken that reference here. */
+	btrfs_eb_debug_refs_lock(eb);
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)
+			    btrfs_eb_debug_event(eb, EB_EVENT_TREE_REF_SET, EB_SITE_TREE, 0));
+	EXPECT_EQ(test, eb->debug.kinds[EB_KIND_TREE].at, 0);
 	btrfs_eb_debug_forget(eb);
 
 	/* There is no reference that could be given back. */
 	none = new_buffer(test, 0);
 	none->debug.distrusted = true;
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(none));
+	/* Stacks are there if they were asked for. */
+	KUNIT_EXPECT_TRUE(test, btrfs_eb_stack(0) ||
+			  READ_ONCE(btrfs_eb_level) < EB_LEVEL_STACKS);
 	EXPECT_EQ(test, btrfs_eb_owner_held(none, none->debug.serial), 0);
 	btrfs_eb_debug_forget(none);
 }
@@ -540,7 +553,7 @@ static void eb_test_passed_on(struct kunit *test)
 	const unsigned long place = (unsigned long)eb_test_passed_on;
 	static const struct btrfs_eb_token old, not_stale;
 	struct btrfs_eb_token token = not_stale;
-	struct extent_buffer *eb, *nobody = NULL;
+	struct extent_buffer *eb;
 	u32 at, when;
 
 	if (!READ_ONCE(btrfs_eb_epoch))
@@ -561,7 +574,6 @@ static void eb_test_passed_on(struct kunit *test)
 	btrfs_eb_debug_take(eb, EB_KIND_RELOC, 0);
 	btrfs_eb_debug_take(NULL, EB_KIND_RELOC, 0);
 	EXPECT_EQ(test, btrfs_eb_owner_held(eb, eb->debug.serial), 0);
-	eb_debug_put(READ_ONCE(nobody), EB_SITE_PUT);
 
 	/* A lookup that began under another epoch, or has found nothing that was stale. */
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_lookup(eb, &old));

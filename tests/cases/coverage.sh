@@ -16,9 +16,10 @@ KNOWN=$TOP/tests/coverage.known
 
 # At least so many of a hundred must be executed, or taken.  Of the branches that are left
 # most are of races, of interrupts, of memory that can't be had at boot, and of kernels that
-# are otherwise; the log has them all.
+# are otherwise; the log has them all.  Some are taken by chance, so
+# that it is 95.2 one time and a little less another.
 LINES=95
-BRANCHES=89
+BRANCHES=94
 
 # All events of btrfs are traced from the start; a part of a name is not taken here.
 EVENTS='trace_event=btrfs:*'

@@ -16,8 +16,8 @@ KNOWN=$TOP/tests/coverage.known
 
 # At least so many of a hundred must be executed, or taken.  Of the branches that are left
 # most are of races, of interrupts, of memory that can't be had at boot, and of kernels that
-# are otherwise; the log has them all.  Some are taken by chance, so
-# that it is 95.2 one time and a little less another.
+# are otherwise; the log has them all.  Some are taken by chance, so that it is 95.2 one
+# time and a little less another.
 LINES=95
 BRANCHES=94
 

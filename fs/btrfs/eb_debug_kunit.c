@@ -659,8 +659,7 @@ static void eb_test_owners(struct kunit *test)
 	/* The oldest reference is not that of the oldest buffer. */
 	for (i = EB_MANY - 1; i >= 0; i--) {
 		for (k = 0; k < ARRAY_SIZE(kinds); k++)
-			btrfs_eb_debug_get(ebs[i], kinds[k],
-					   EB_HOLDER + i);
+			btrfs_eb_debug_get(ebs[i], kinds[k], EB_HOLDER + i);
 		if (i == EB_MANY - 2)
 			msleep(30);
 	}
@@ -705,6 +704,7 @@ static void eb_test_lines(struct kunit *test)
 	struct file *file = kunit_kzalloc(test, sizeof(*file), GFP_KERNEL);
 	struct extent_buffer *ebs[4];
 	struct eb_mark reader;
+	unsigned long live;
 	const char *text;
 	int i, k;
 
@@ -742,13 +742,14 @@ static void eb_test_lines(struct kunit *test)
 	ebs[0]->debug.serial++;
 
 	/* A file system that goes takes nothing of others along, and no reader. */
+	live = btrfs_eb_live_count();
 	btrfs_eb_live_open(&reader);
 	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)btrfs_eb_debug_unmount(test_fs(test, true)));
 	btrfs_eb_live_close(&reader);
-	for (i = 0; i < ARRAY_SIZE(ebs); i++) {
-		KUNIT_EXPECT_TRUE(test, btrfs_eb_live_has(ebs[i], ebs[i]->debug.serial));
+	EXPECT_EQ(test, btrfs_eb_live_count(), live);
+	for (i = 0; i < ARRAY_SIZE(ebs); i++)
 		btrfs_eb_debug_forget(ebs[i]);
-	}
+	EXPECT_EQ(test, btrfs_eb_live_count(), live - ARRAY_SIZE(ebs));
 }
 
 /* A buffer that is freed although this task holds it is looked for before it is looked at. */

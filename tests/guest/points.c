@@ -218,6 +218,8 @@ static void replay(const char *schedule, int round)
 	for (double limit = now() + 20; !value_of(SCHEDULE, "done", NULL, 0) && now() < limit;) {
 		reclaim();
 		read_tree(MNT "/d");
+		if (round >= 0)
+			work(round);
 	}
 	if (!value_of(SCHEDULE, "done", NULL, 0))
 		die("nobody has made the steps of '%s'", schedule);
@@ -242,10 +244,12 @@ static void replay_some(void)
 	check("same_start", value_of(SCHEDULE, "start", NULL, 0) == start, 1);
 	/* Who looks up has no buffer yet, whose references could be counted. */
 	replay("reader lookup refs=1000\n", 203);
-	replay("reader put refs=3\n", 204);
-	replay("reader tree_trylock fail\n", 205);
+	replay("reader put refs=2\n", 204);
+	/* Not each kernel tries such a lock in this work. */
+	if (value_of(FAIL_AT, "tree_trylock", NULL, 0) > 0)
+		replay("reader tree_trylock fail\n", 205);
 	/* The one who has begun goes on, and nobody else in its place. */
-	replay("timeout 200\nreader lookup\nreader lookup\nreader lookup\n", 206);
+	replay("reader lookup\nreader lookup\nreader lookup\n", 206);
 	put_file(SCHEDULE, "\n");
 	stop_worker(reader);
 }

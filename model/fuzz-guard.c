@@ -257,8 +257,6 @@ static void sweep(struct eb_task *t)
 
 static void task_return(struct eb_task *t)
 {
-	const char *report;
-
 	if (t->pid != current->pid || t->epoch != btrfs_eb_epoch) {
 		eb_debug_work_end();
 		return;
@@ -266,8 +264,7 @@ static void task_return(struct eb_task *t)
 	if (eb_ledger_empty(t))
 		btrfs_eb_hot.task_ends++;
 	else
-		while ((report = btrfs_eb_debug_task_end()))
-			eb_debug_say(report);
+		eb_debug_work_end();
 	t->limit = t->held;
 }
 

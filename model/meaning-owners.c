@@ -372,12 +372,14 @@ static bool left(const struct op *op, enum eb_rule rule, struct sayings *sayings
 	return false;
 }
 
-static bool nothing_left(const struct op *op, enum eb_rule rule,
+/* Whoever asks goes on only when it has been asked once in vain. */
+static void nothing_left(const struct op *op, enum eb_rule rule,
 			 enum eb_count count, struct sayings *sayings)
 {
-	sayings->counted[count]++;
 	sayings->judged |= 1ULL << rule;
-	return !left(op, rule, sayings);
+	do {
+		sayings->counted[count]++;
+	} while (left(op, rule, sayings));
 }
 
 /*
@@ -466,13 +468,8 @@ void owners(struct life *life, const struct op *op, struct sayings *sayings)
 		put(life, op, sayings);
 		break;
 	case ACT_TASK_END:
-		nothing_left(op, EB_RULE_LEFT_BY_TASK, EB_COUNT_TASK_ENDS, sayings);
-		break;
 	case ACT_RETURN:
-		/* It goes only when it has been asked once in vain. */
-		while (!nothing_left(op, EB_RULE_LEFT_BY_TASK, EB_COUNT_TASK_ENDS,
-				     sayings))
-			;
+		nothing_left(op, EB_RULE_LEFT_BY_TASK, EB_COUNT_TASK_ENDS, sayings);
 		break;
 	default:
 		break;

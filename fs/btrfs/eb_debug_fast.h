@@ -184,15 +184,18 @@ static __always_inline void eb_debug_path_release(const struct btrfs_path *path)
  */
 static __always_inline void eb_debug_path_free(const struct btrfs_path *path)
 {
+	const char *report;
 	struct eb_task *t;
 
 	if (!static_branch_likely(&btrfs_eb_debug_key))
 		return;
 	t = eb_fast_list();
-	if (likely(eb_fast_mine(t) && eb_ledger_empty(t)))
+	if (likely(eb_fast_mine(t) && eb_ledger_empty(t))) {
 		this_cpu_inc(btrfs_eb_hot.path_frees);
-	else
-		eb_debug_say(btrfs_eb_debug_path_free(path));
+		return;
+	}
+	while ((report = btrfs_eb_debug_path_free(path)))
+		eb_debug_say(report);
 }
 
 /**

@@ -714,7 +714,7 @@ static void count_judged(enum eb_rule rule, enum eb_count count)
  * @path: the path, released
  *
  * Context: the task that used it.
- * Return: as btrfs_eb_debug_put().
+ * Return: as btrfs_eb_debug_put(); called again there may be another one.
  */
 const char *btrfs_eb_debug_path_free(const struct btrfs_path *path)
 {

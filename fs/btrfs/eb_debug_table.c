@@ -168,7 +168,6 @@ static DECLARE_DELAYED_WORK(eb_sweep_work, sweep);
 static void task_return(struct callback_head *work)
 {
 	struct eb_task *t = container_of(work, struct eb_task, work);
-	const char *report;
 
 	/* What was noted before the guard was turned off and on is void. */
 	if (t->epoch != READ_ONCE(btrfs_eb_epoch))
@@ -179,8 +178,7 @@ static void task_return(struct callback_head *work)
 	if (likely(eb_ledger_empty(t)))
 		this_cpu_inc(btrfs_eb_hot.task_ends);
 	else
-		while ((report = btrfs_eb_debug_task_end()))
-			eb_debug_say(report);
+		eb_debug_work_end();
 	/* The next get has to ask for the next look. */
 	t->limit = t->held;
 	/* From here on the table may take it back; pairs with idle(). */

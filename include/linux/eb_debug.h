@@ -772,8 +772,12 @@ static __always_inline void eb_debug_take(struct extent_buffer *eb,
  */
 static __always_inline void eb_debug_work_end(void)
 {
-	if (static_branch_unlikely(&btrfs_eb_debug_key))
-		eb_debug_say(btrfs_eb_debug_task_end());
+	const char *report;
+
+	if (!static_branch_unlikely(&btrfs_eb_debug_key))
+		return;
+	while ((report = btrfs_eb_debug_task_end()))
+		eb_debug_say(report);
 }
 
 #else

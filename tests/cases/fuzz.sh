@@ -48,7 +48,7 @@ eb_debug_ledger.h | s/t->top >= t->limit/t->top > t->limit/ | one reference more
 eb_debug_ledger.h | /eb_ledger_add(/,/^}/s/t->releasing = NULL;/;/ | the release of a path never ends
 eb_debug_ledger.h | /eb_ledger_find(/,/^}/s/other->path \&\& !held->path/other->path/ | the wrong one of several is given back
 eb_debug_ledger.h | /eb_ledger_drop(/,/^}/s/(last - held)/(last - held - 1)/ | the newest is lost when an older one goes
-eb_debug_ledger.h | s/i <= EB_DOUBTS/i < EB_DOUBTS/ | three doubts are remembered
+eb_debug_ledger.h | s/i <= EB_DOUBTS/i < EB_DOUBTS - 1/ | two doubts are remembered
 eb_debug_ledger.h | s/ && doubt->serial == serial// | the doubt is of the buffer that was there before
 eb_debug_ledger.h | s/doubt->path == t->releasing/doubt->path/ | any put suffers from what a path has lost
 eb_debug_fast.h | /eb_fast_put(/,/^}/s/held->path != t->releasing/!t/ | a put in line does not look at the path

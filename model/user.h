@@ -60,6 +60,7 @@ struct dentry;
 #define unlikely(cond)		(cond)
 #define BIT(nr)			(1UL << (nr))
 #define BIT_ULL(nr)		(1ULL << (nr))
+#define __ffs64(bits)		((unsigned int)__builtin_ctzll(bits))
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define clamp(value, low, high)						\
 	((value) < (low) ? (low) : (value) > (high) ? (high) : (value))

@@ -24,7 +24,10 @@ static_assert(EB_COUNT_COUNT <= 32);
 static void judge(struct eb_judgement *verdict, enum eb_rule rule, bool ok)
 {
 	verdict->judged |= BIT_ULL(rule);
-	if (!ok && verdict->broken == EB_RULE_NONE)
+	if (ok)
+		return;
+	verdict->all_broken |= BIT_ULL(rule);
+	if (verdict->broken == EB_RULE_NONE)
 		verdict->broken = rule;
 }
 
@@ -607,6 +610,26 @@ void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 	default:
 		break;
 	}
+}
+
+/**
+ * btrfs_eb_core_reported - which of the broken rules is reported?
+ * @judgement: with a broken rule
+ * @quiet: bits of those that are only counted
+ *
+ * The first one, and what is only counted hides no other.
+ *
+ * Context: any.
+ * Return: that rule, or EB_RULE_NONE if all of them are only counted.
+ */
+enum eb_rule btrfs_eb_core_reported(const struct eb_judgement *judgement,
+				    u64 quiet)
+{
+	u64 rest = judgement->all_broken & ~quiet;
+
+	if (rest & BIT_ULL(judgement->broken))
+		return judgement->broken;
+	return rest ? __ffs64(rest) : EB_RULE_NONE;
 }
 
 /**

@@ -316,17 +316,22 @@ u32 btrfs_eb_new_epoch(void)
 
 /* Returns what the hook has to print, or NULL to leave it at counts. */
 static const char *convict(struct extent_buffer *eb, const struct eb_look *look,
-			   enum eb_rule rule, const struct eb_held *held)
+			   const struct eb_judgement *judgement,
+			   const struct eb_held *held)
 {
 	struct eb_verdict *verdict;
+	enum eb_rule rule;
 
 	if (eb->debug.distrusted) {
 		eb_count(EB_COUNT_DISTRUSTED);
 		return NULL;
 	}
-	btrfs_eb_violation(eb, look, rule);
-	if (only_counted() & BIT_ULL(rule))
+	btrfs_eb_violation(eb, look, judgement->broken);
+	rule = btrfs_eb_core_reported(judgement, only_counted());
+	if (rule == EB_RULE_NONE)
 		return NULL;
+	if (rule != judgement->broken)
+		btrfs_eb_violation(eb, look, rule);
 
 	verdict = btrfs_eb_verdict_get();
 	if (!verdict)
@@ -382,7 +387,7 @@ const char *btrfs_eb_conclude(struct extent_buffer *eb,
 		this_cpu_inc(btrfs_eb_counts->judged[__ffs64(judged)][look->site]);
 	if (likely(judgement->broken == EB_RULE_NONE))
 		return NULL;
-	return convict(eb, look, judgement->broken, held);
+	return convict(eb, look, judgement, held);
 }
 
 static noinline const char *judge_event(struct extent_buffer *eb,

@@ -249,13 +249,15 @@ static inline u32 eb_seen(const struct eb_look *look)
 /**
  * struct eb_judgement - what the core says of one event
  * @judged: bits of the rules that were judged
- * @broken: the first one that is broken, or EB_RULE_NONE
+ * @all_broken: bits of those that are broken
+ * @broken: the first of them, or EB_RULE_NONE
  * @counts: bits of the counters to raise
  * @event: the event as it turned out, for history and trace
  * @quiet: nothing happened that history or trace should show
  */
 struct eb_judgement {
 	u64 judged;
+	u64 all_broken;
 	u32 counts;
 	enum eb_rule broken;
 	enum eb_debug_event event;
@@ -463,6 +465,8 @@ static inline unsigned long eb_address(u32 low, unsigned long near)
 }
 
 /* core */
+enum eb_rule btrfs_eb_core_reported(const struct eb_judgement *judgement,
+				    u64 quiet);
 void btrfs_eb_core_event(struct btrfs_eb_debug *rec, const struct eb_look *look,
 			 enum eb_debug_event event, struct eb_judgement *verdict);
 void btrfs_eb_core_lookup(struct btrfs_eb_debug *rec, const struct eb_look *look,

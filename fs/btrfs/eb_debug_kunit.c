@@ -4,7 +4,6 @@
  * eb_debug_kunit.h, and does the ledger know who holds what?
  */
 
-#include <kunit/test.h>
 #include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/irq_work.h>
@@ -13,35 +12,7 @@
 #include "ctree.h"
 #include "extent_io.h"
 #include "eb_debug_kunit.h"
-#include "eb_debug_internal.h"
 #include "eb_debug_fast.h"
-
-/* Older kernels want both sides to be of one type. */
-#define EXPECT_EQ(test, left, right)					\
-	KUNIT_EXPECT_EQ(test, (long long)(left), (long long)(right))
-
-static struct eb_look look_of(const struct eb_step *step)
-{
-	static const int tasks[BY_IRQ];
-	struct eb_look look = step->look;
-
-	look.task = step->by == BY_IRQ ? NULL : &tasks[step->by];
-	look.epoch = step->before ? EPOCH - 1 : EPOCH;
-	look.locked = !step->unlocked;
-	return look;
-}
-
-static void tell(struct btrfs_eb_debug *rec, const struct eb_step *step,
-		 struct eb_judgement *judgement)
-{
-	struct eb_look look = look_of(step);
-
-	memset(judgement, 0, sizeof(*judgement));
-	if (step->tested)
-		rec->reading_tested = true;
-	else
-		btrfs_eb_core_event(rec, &look, step->event, judgement);
-}
 
 static void run_sequence(struct kunit *test, const struct eb_sequence *seq)
 {
@@ -185,6 +156,22 @@ static void eb_test_no_debt(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, judgement.judged & BIT_ULL(EB_RULE_WRITEBACK_WITHOUT_IO));
 	tell(&rec, &irq, &judgement);
 	KUNIT_EXPECT_FALSE(test, judgement.judged & BIT_ULL(EB_RULE_WRITEBACK_WITHOUT_IO));
+}
+
+/* What is only counted hides no other rule that is broken by the same event. */
+static void eb_test_hidden(struct kunit *test)
+{
+	static const struct eb_step both = STEP(LAST_PUT, EB_FLAG_DIRTY, 0, 4);
+	const u64 io = BIT_ULL(EB_RULE_FREED_UNDER_IO);
+	const u64 dirty = BIT_ULL(EB_RULE_FREED_DIRTY);
+	struct btrfs_eb_debug rec = { };
+	struct eb_judgement judgement;
+
+	tell(&rec, &both, &judgement);
+	EXPECT_EQ(test, btrfs_eb_core_reported(&judgement, 0), EB_RULE_FREED_UNDER_IO);
+	EXPECT_EQ(test, btrfs_eb_core_reported(&judgement, dirty), EB_RULE_FREED_UNDER_IO);
+	EXPECT_EQ(test, btrfs_eb_core_reported(&judgement, io), EB_RULE_FREED_DIRTY);
+	EXPECT_EQ(test, btrfs_eb_core_reported(&judgement, io | dirty), EB_RULE_NONE);
 }
 
 /* The history is a ring, and what does not fit is cut, not wrapped. */
@@ -864,6 +851,7 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_repair),
 	KUNIT_CASE(eb_test_refused),
 	KUNIT_CASE(eb_test_no_debt),
+	KUNIT_CASE(eb_test_hidden),
 	KUNIT_CASE(eb_test_history),
 	KUNIT_CASE(eb_test_ledger),
 	KUNIT_CASE(eb_test_ledger_full),

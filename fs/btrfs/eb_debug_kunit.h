@@ -3,11 +3,12 @@
  * The sequences of eb_debug_kunit.c.  Each is a name, the rule that its last step breaks,
  * or EB_RULE_NONE for one that is legal, and its steps.  All steps but the last must be
  * silent, and the rule in question must have been judged: a sequence that judges nothing
- * proves nothing.
+ * proves nothing.  tell() tells the core of a step.
  */
 #ifndef BTRFS_EB_DEBUG_KUNIT_H
 #define BTRFS_EB_DEBUG_KUNIT_H
 
+#include <kunit/test.h>
 #include "eb_debug_internal.h"
 
 #define EPOCH	7
@@ -41,6 +42,10 @@ struct eb_sequence {
 	struct eb_step steps[STEPS];
 	unsigned int nr;
 };
+
+/* Older kernels want both sides to be of one type. */
+#define EXPECT_EQ(test, left, right)					\
+	KUNIT_EXPECT_EQ(test, (long long)(left), (long long)(right))
 
 #define TREE	EB_FLAG_TREE_REF
 
@@ -438,5 +443,28 @@ static const struct eb_lookup_case lookups[] = {
 	{ .name = "began before the guard was on", .stale_before = true,
 	  .stale_after = true, .epoch = EPOCH - 1 },
 };
+
+static struct eb_look look_of(const struct eb_step *step)
+{
+	static const int tasks[BY_IRQ];
+	struct eb_look look = step->look;
+
+	look.task = step->by == BY_IRQ ? NULL : &tasks[step->by];
+	look.epoch = step->before ? EPOCH - 1 : EPOCH;
+	look.locked = !step->unlocked;
+	return look;
+}
+
+static void tell(struct btrfs_eb_debug *rec, const struct eb_step *step,
+		 struct eb_judgement *judgement)
+{
+	struct eb_look look = look_of(step);
+
+	memset(judgement, 0, sizeof(*judgement));
+	if (step->tested)
+		rec->reading_tested = true;
+	else
+		btrfs_eb_core_event(rec, &look, step->event, judgement);
+}
 
 #endif

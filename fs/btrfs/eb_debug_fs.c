@@ -57,6 +57,8 @@ static struct {
 	struct {
 		enum eb_rule rule;
 		unsigned long ip;
+		/* With the stack of who took the reference. */
+		bool stack;
 	} what[EB_SAID];
 } eb_debug_said = {
 	.lock = __SPIN_LOCK_UNLOCKED(eb_debug_said.lock),
@@ -161,29 +163,48 @@ void btrfs_eb_look(struct eb_look *look, const struct extent_buffer *eb,
 	}
 }
 
-/* Once per rule and site, until clear_warn_once is written or a mount begins. */
-static bool first_time(enum eb_rule rule, unsigned long ip)
+/* Where this rule and site are remembered; under the lock. */
+static unsigned int place_said(enum eb_rule rule, unsigned long ip)
 {
-	unsigned long flags;
-	bool first = true;
 	unsigned int i;
+
+	for (i = 0; i < eb_debug_said.nr; i++)
+		if (eb_debug_said.what[i].rule == rule &&
+		    eb_debug_said.what[i].ip == ip)
+			break;
+	return i;
+}
+
+/*
+ * Once per rule and site, until clear_warn_once is written or a mount begins; and once
+ * more if the stack is known now, of what a suspect has taken.
+ */
+static bool is_news(const struct eb_verdict *verdict)
+{
+	bool stack = verdict->owner_stack;
+	unsigned long flags;
+	unsigned int i;
+	bool news;
 
 	spin_lock_irqsave(&eb_debug_said.lock, flags);
 	if (eb_base_rearmed())
 		eb_debug_said.nr = 0;
-	for (i = 0; i < eb_debug_said.nr && first; i++)
-		first = eb_debug_said.what[i].rule != rule ||
-			eb_debug_said.what[i].ip != ip;
-	if (first && i == EB_SAID) {
-		eb_count(EB_COUNT_DROPPED);
-		first = false;
-	} else if (first) {
-		eb_debug_said.what[i].rule = rule;
-		eb_debug_said.what[i].ip = ip;
+	i = place_said(verdict->rule, verdict->blamed_ip);
+	if (i < eb_debug_said.nr) {
+		news = stack && !eb_debug_said.what[i].stack;
+		eb_debug_said.what[i].stack |= stack;
+	} else if (i < EB_SAID) {
+		news = true;
+		eb_debug_said.what[i].rule = verdict->rule;
+		eb_debug_said.what[i].ip = verdict->blamed_ip;
+		eb_debug_said.what[i].stack = stack;
 		eb_debug_said.nr++;
+	} else {
+		news = false;
+		eb_count(EB_COUNT_DROPPED);
 	}
 	spin_unlock_irqrestore(&eb_debug_said.lock, flags);
-	return first;
+	return news;
 }
 
 /* Room for a verdict, NULL if too many are being printed. */
@@ -291,7 +312,7 @@ void btrfs_eb_violation(struct extent_buffer *eb, const struct eb_look *look,
 const char *btrfs_eb_verdict_pronounce(struct eb_verdict *verdict)
 {
 	btrfs_eb_blame(verdict);
-	if (!first_time(verdict->rule, verdict->blamed_ip)) {
+	if (!is_news(verdict)) {
 		btrfs_eb_verdict_put(verdict);
 		return NULL;
 	}

@@ -571,6 +571,28 @@ static void eb_test_passed_on(struct kunit *test)
 	btrfs_eb_debug_forget(eb);
 }
 
+/* Nobody looks at what a kernel thread holds; but when it has become a program. */
+static void eb_test_watched(struct kunit *test)
+{
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
+	struct extent_buffer *eb = new_buffer(test, 2);
+	struct eb_task *t = btrfs_eb_table_find(epoch);
+
+	KUNIT_EXPECT_PTR_EQ(test, NULL, (void *)put(eb));
+	btrfs_eb_debug_forget(eb);
+	if (!t)
+		return;
+	KUNIT_EXPECT_PTR_EQ(test, t->limit, &t->held[EB_HELD]);
+	/* As exec() does it. */
+	local_irq_disable();
+	current->flags &= ~PF_KTHREAD;
+	btrfs_eb_table_epoch();
+	btrfs_eb_table_find(epoch);
+	current->flags |= PF_KTHREAD;
+	local_irq_enable();
+	KUNIT_EXPECT_PTR_EQ(test, t->limit, &t->held[0]);
+}
+
 #define EB_TEXT		65536
 
 /* Room for what a file says; all of it if it is not more. */
@@ -860,6 +882,7 @@ static struct kunit_case eb_debug_cases[] = {
 	KUNIT_CASE(eb_test_path),
 	KUNIT_CASE(eb_test_known),
 	KUNIT_CASE(eb_test_passed_on),
+	KUNIT_CASE(eb_test_watched),
 	KUNIT_CASE(eb_test_owners),
 	KUNIT_CASE(eb_test_lines),
 	KUNIT_CASE(eb_test_gone),

@@ -91,6 +91,18 @@ static void at_hand(struct eb_task *t)
 	preempt_enable();
 }
 
+/*
+ * Nobody looks at the list of a task that never returns to user space.  Its entry may be
+ * that of a kernel thread which had this pid before, and a kernel thread that executes a
+ * program is one no more.
+ */
+static void watch_anew(struct eb_task *t)
+{
+	if (!t->pending && eb_ledger_empty(t) &&
+	    !(current->flags & EB_BASE_NEVER_RETURNS))
+		t->limit = t->held;
+}
+
 /**
  * btrfs_eb_table_find - the list of this task
  * @epoch: the current one
@@ -111,6 +123,7 @@ struct eb_task *btrfs_eb_table_find(u32 epoch)
 	t = find_list();
 	if (!t || t->epoch != epoch)
 		return NULL;
+	watch_anew(t);
 	at_hand(t);
 	return t;
 }

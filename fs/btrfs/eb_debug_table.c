@@ -338,10 +338,12 @@ unsigned int btrfs_eb_owner_held(const struct extent_buffer *eb, u32 serial)
 /* How many tasks hold something now? */
 unsigned int btrfs_eb_owner_tasks(void)
 {
+	u32 epoch = READ_ONCE(btrfs_eb_epoch);
 	unsigned int i, nr = 0;
 
 	for_each_set_bit(i, eb_claimed, EB_TASKS)
-		nr += !eb_ledger_empty(&eb_tasks[i]);
+		nr += READ_ONCE(eb_tasks[i].epoch) == epoch &&
+		      !eb_ledger_empty(&eb_tasks[i]);
 	return nr;
 }
 

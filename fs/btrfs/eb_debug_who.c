@@ -68,13 +68,17 @@ static void add_owner(struct eb_shown *shown, const struct eb_owner *owner)
 		shown->owners[shown->nr_owners++] = *owner;
 }
 
-/* How many a kind of structure holds that is shown; what irq holds is soon over. */
+/*
+ * How many a kind of structure holds that is shown; what irq holds is soon over.  What was
+ * noted before the guard was turned off and on may have been given back in between.
+ */
 static unsigned int structure_count(const struct btrfs_eb_debug *rec, u32 flags,
 				    enum eb_debug_kind kind)
 {
 	if (kind == EB_KIND_TREE)
 		return !!(flags & EB_FLAG_TREE_REF);
-	if (kind == EB_KIND_IRQ)
+	if (kind == EB_KIND_IRQ ||
+	    (rec->epoch && rec->epoch != READ_ONCE(btrfs_eb_epoch)))
 		return 0;
 	return btrfs_eb_core_structures(rec, kind);
 }

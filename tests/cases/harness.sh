@@ -641,7 +641,7 @@ no_time()
 	EBDEBUG_MINUTES=1 RUN_LIMIT=0 RUN="$LOG/late" RUN_BASES=1 \
 		"$LOG/repo/tests/run" --one "$LOG/repo/tests/cases/some.sh" bad >"$LOG/out" 2>&1
 	[ "$(cat "$LOG/out")" = 'skip bad: not begun within EBDEBUG_MINUTES=1' ] || fail "a test that is late is not skipped: $(cat "$LOG/out")"
-	[ "$(cat "$LOG/late/results")" = skipped ] || fail "a test that is late counts as $(cat "$LOG/late/results")"
+	[ "$(cat "$LOG/late/results")" = 'skipped bad' ] || fail "a test that is late counts as $(cat "$LOG/late/results")"
 }
 
 runner()
@@ -666,6 +666,7 @@ END
 	grep -q '^ok   good  (.* s)  fine$' "$LOG/out" || fail "the line of the test that passed is missing"
 	grep -q '^skip no: for a reason$' "$LOG/out" || fail "the line of the test that was skipped is missing"
 	grep -q '| broken$' "$LOG/out" || fail "the output of the test that failed is missing"
+	grep -q '^failed: bad *$' "$LOG/out" || fail "what failed is not named at the end"
 	"$LOG/repo/tests/run" good >"$LOG/out" || fail "a run without a failure fails"
 	[ "$(tail -n 1 "$LOG/out")" = '1 passed, 0 failed' ] || fail "the last line is $(tail -n 1 "$LOG/out")"
 	# A word that is misspelled, beside others, too.

@@ -125,6 +125,16 @@ share()
 		}'
 }
 
+# not_right: which ones.  A mutant that failed before it was reported at a level is not.
+not_right()
+{
+	while read -r name rule; do
+		[ "$(cat "$BLAME/$name.guard" 2>/dev/null)" = 'right right' ] || printf ' %s' "$name"
+		! echo "$rule" | grep -Eq "$OWNERS" || [ "$(cat "$BLAME/$name.stacks" 2>/dev/null)" = 'right right' ] ||
+			printf ' %s at stacks' "$name"
+	done <"$LOG/rows"
+}
+
 # every_blame: what was really reported in this run, counted.
 every_blame()
 {
@@ -136,7 +146,7 @@ every_blame()
 	enough=y
 	guard=$(share guard "$number" 90) || enough=
 	stacks=$(share stacks "$owners" 100) || enough=
-	[ -n "$enough" ] || fail "$guard; $stacks; at least 90 % and 100 % must be right"
+	[ -n "$enough" ] || fail "$guard; $stacks; at least 90 % and 100 % must be right, and are not:$(not_right)"
 	pass "$number rows: $guard; $stacks"
 }
 

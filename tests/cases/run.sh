@@ -50,7 +50,7 @@ silent-low-memory          | pressure smp=2 available=16 files=1500 rounds=3 | t
 silent-mount-cycles        | mount_cycles                              | 200 mounts and unmounts leave no buffer
 silent-remount-ro          | remount_ro smp=2                          | read-only and back while files change
 silent-killed              | killed smp=2                              | tasks are killed, and what they had open goes while they end
-silent-nowait              | nowait smp=2                              | the root of a tree can't be locked without waiting
+silent-nowait              | nowait smp=2 timeout=200                  | the root of a tree can't be locked without waiting
 silent-many-tasks          | many_tasks smp=2                          | more tasks than the table has places; those at rest make room
 silent-tree-log            | tree_log smp=2                            | logs of changed names are written, walked and freed
 END

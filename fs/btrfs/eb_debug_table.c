@@ -94,7 +94,8 @@ static void at_hand(struct eb_task *t)
 /*
  * Nobody looks at the list of a task that never returns to user space.  Its entry may be
  * that of a kernel thread which had this pid before, and a kernel thread that executes a
- * program is one no more.
+ * program is one no more.  That is seen when its list is not at hand, as it is only until
+ * another task of this CPU takes a reference.
  */
 static void watch_anew(struct eb_task *t)
 {
